@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel.h - messages between the master and one worker, with descriptors.
+ *
+ * A pair of SOCK_SEQPACKET sockets (unix(7)): a message arrives whole or not
+ * at all, and end of file means that the other process is gone.
+ */
+#ifndef PORTICO_SYS_CHANNEL_H
+#define PORTICO_SYS_CHANNEL_H
+
+#include <stdint.h>
+
+/* What is said.  Values and texts as the comment beside each says. */
+enum message_type {
+	/* master to worker */
+	MESSAGE_BIND = 1,        /* it is your turn to bind what your slot lacks */
+	MESSAGE_SERVE,           /* the sockets listen: start accepting */
+	MESSAGE_RETIRE,          /* leave the queue to your successor, finish; seconds: until when */
+	MESSAGE_FINISH,          /* empty the queue, finish; seconds: until when, 0: no limit */
+	MESSAGE_NOW,             /* end at once */
+	MESSAGE_LOG,             /* fd: write your log there from now on */
+
+	/* worker to master */
+	MESSAGE_BOUND,           /* fd: the socket for listen number value */
+	MESSAGE_BOUND_ALL,       /* the slot has all its sockets */
+	MESSAGE_READY,           /* loaded and started: waiting for SERVE */
+	MESSAGE_FAILED,          /* value: exit code; text: the sentence */
+};
+
+enum { MESSAGE_TEXT = 512 };
+
+struct message {
+	uint32_t type;
+	uint32_t value;
+	double   seconds;
+	char     text[MESSAGE_TEXT];
+};
+
+/* Two connected ends, both close-on-exec and non-blocking. */
+int channel_open(int ends[2]);
+
+/* Sends m, and fd with it unless that is -1 (it stays open here). */
+int channel_send(int end, const struct message *m, int fd);
+
+/* 1 and a message, with *fd the caller's own or -1; 0 at end of file; -1
+ * with errno, EAGAIN if there is none. */
+int channel_receive(int end, struct message *m, int *fd);
+
+/* Waits without limit for the next message. 1, 0 at end of file, -1. */
+int channel_wait(int end, struct message *m, int *fd);
+
+#endif

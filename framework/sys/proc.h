@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc.h - children: birth, what they inherit, how they died.
+ */
+#ifndef PORTICO_SYS_PROC_H
+#define PORTICO_SYS_PROC_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* fork(2), and in the parent a descriptor that becomes readable when the
+ * child has died (pidfd_open(2)).  The child gets 0 and *pidfd -1. */
+pid_t proc_fork(int *pidfd);
+
+/* Collects a dead child through its pidfd: 0, or -1 with EAGAIN if it lives. */
+int proc_reap(int pidfd, siginfo_t *how);
+
+/* "exit code 1", "signal 11 (Segmentation fault)", as waitid(2) told. */
+const char *proc_death(const siginfo_t *how, char *out, size_t size);
+
+/* Closes every descriptor of this process but 0, 1, 2 and the named ones.
+ * Sorts keep. */
+void proc_keep_only(int *keep, size_t count);
+
+/* Raises RLIMIT_NOFILE's soft limit to its hard one.  Gives the limit now in
+ * force; 0 if it cannot be told. */
+size_t proc_raise_descriptors(void);
+
+#endif

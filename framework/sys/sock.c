@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sock.c - the sockets of a SO_REUSEPORT group.
+ */
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+static int switch_on(int fd, int level, int option)
+{
+	int on = 1;
+	return setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+static int close_failed(int fd)
+{
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static int open_for(const struct addr *a, int type)
+{
+	int fd = socket(a->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (a->sa.sa_family == AF_INET6 && switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY) < 0)
+		return close_failed(fd);
+	/* Only for TCP, where it forgives TIME_WAIT; for UDP it would share the port. */
+	if (type == SOCK_STREAM && switch_on(fd, SOL_SOCKET, SO_REUSEADDR) < 0)
+		return close_failed(fd);
+	return fd;
+}
+
+/* Without it a reply to a datagram that came to one of several addresses
+ * would leave from whichever the route prefers, and the client drops it. */
+static int tell_destination(int fd, const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET6)
+		return switch_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	return switch_on(fd, IPPROTO_IP, IP_PKTINFO);
+}
+
+/* Accepted sockets inherit it: one call here saves one for each connection.
+ * A stream writes once a turn, so Nagle's algorithm could only delay. */
+static int send_at_once(int fd)
+{
+	return switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
+int sock_bind(const struct addr *a, int type)
+{
+	int fd = open_for(a, type);
+	if (fd < 0)
+		return -1;
+	if (switch_on(fd, SOL_SOCKET, SO_REUSEPORT) < 0)
+		return close_failed(fd);
+	if (type == SOCK_STREAM && send_at_once(fd) < 0)
+		return close_failed(fd);
+	if (type == SOCK_DGRAM && addr_is_wildcard(a) && tell_destination(fd, a) < 0)
+		return close_failed(fd);
+	if (bind(fd, &a->sa, addr_len(a)) < 0)
+		return close_failed(fd);
+	return fd;
+}
+
+int sock_probe(const struct addr *a, int type)
+{
+	int fd = open_for(a, type);
+	if (fd < 0)
+		return -1;
+	if (bind(fd, &a->sa, addr_len(a)) < 0)
+		return close_failed(fd);
+	close(fd);
+	return 0;
+}
+
+int sock_listen(int fd, int backlog)
+{
+	return listen(fd, backlog);
+}
+
+int sock_accept(int fd, struct addr *peer)
+{
+	socklen_t len = sizeof(*peer);
+	return accept4(fd, &peer->sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+void sock_reset_on_close(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sock.h - the sockets of a SO_REUSEPORT group (socket(7), ip(7), tcp(7)).
+ *
+ * Every descriptor made here is non-blocking and close-on-exec.  type is
+ * SOCK_STREAM or SOCK_DGRAM.  Failures are -1 with errno of the system call.
+ */
+#ifndef PORTICO_SYS_SOCK_H
+#define PORTICO_SYS_SOCK_H
+
+#include "sys/addr.h"
+
+/* A socket bound to a, a member of its group, IPv6 only for IPv6.  A TCP one
+ * is not listening yet and so takes no connections; a UDP one takes
+ * datagrams at once.  A wildcard UDP one tells where each datagram was sent to. */
+int sock_bind(const struct addr *a, int type);
+
+/* Whether a could be bound by somebody who does not share: 0, or -1 with
+ * EADDRINUSE when anybody holds it, with SO_REUSEPORT or without. */
+int sock_probe(const struct addr *a, int type);
+
+int sock_listen(int fd, int backlog);
+
+/* The next connection of a listening socket and who it is from. */
+int sock_accept(int fd, struct addr *peer);
+
+/* The next close() of fd resets the connection instead of ending it. */
+void sock_reset_on_close(int fd);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user.h - become another user for good (setresuid(2), initgroups(3)).
+ */
+#ifndef PORTICO_SYS_USER_H
+#define PORTICO_SYS_USER_H
+
+/* 0 if this process can become name or is it already; -1 with ENOENT (no
+ * such user) or EPERM. */
+int user_check(const char *name);
+
+/* Groups, gid, uid, and no way back: no_new_privs too. -1 with errno. */
+int user_become(const char *name);
+
+#endif

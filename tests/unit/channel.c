@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/channel.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static int ends[2];
+
+static void open_channel(void)
+{
+	cr_assert_eq(channel_open(ends), 0);
+}
+
+TestSuite(channel, .init = open_channel);
+
+Test(channel, carries_a_message_whole)
+{
+	struct message out = { .type = MESSAGE_FAILED, .value = 78, .seconds = 1.5 }, in;
+	int fd;
+
+	strcpy(out.text, "why");
+	cr_assert_eq(channel_send(ends[0], &out, -1), 0);
+	cr_assert_eq(channel_receive(ends[1], &in, &fd), 1);
+	cr_assert_eq(in.type, MESSAGE_FAILED);
+	cr_assert_eq(in.value, 78);
+	cr_assert_float_eq(in.seconds, 1.5, 0.);
+	cr_assert_str_eq(in.text, "why");
+	cr_assert_eq(fd, -1);
+}
+
+Test(channel, carries_a_descriptor_that_is_close_on_exec)
+{
+	struct message m = { .type = MESSAGE_BOUND };
+	int pipe_ends[2], fd;
+	char byte = 0;
+
+	cr_assert_eq(pipe(pipe_ends), 0);
+	cr_assert_eq(channel_send(ends[0], &m, pipe_ends[1]), 0);
+	cr_assert_eq(channel_receive(ends[1], &m, &fd), 1);
+	cr_assert_geq(fd, 0);
+	cr_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	cr_assert_eq(write(fd, "x", 1), 1);
+	cr_assert_eq(read(pipe_ends[0], &byte, 1), 1);
+	cr_assert_eq(byte, 'x');
+}
+
+Test(channel, says_again_when_there_is_nothing)
+{
+	struct message m;
+	int fd;
+
+	cr_assert_eq(channel_receive(ends[1], &m, &fd), -1);
+	cr_assert_eq(errno, EAGAIN);
+}
+
+Test(channel, ends_when_the_other_side_is_gone)
+{
+	struct message m = { .type = MESSAGE_READY };
+	int fd;
+
+	cr_assert_eq(channel_send(ends[0], &m, -1), 0);
+	close(ends[0]);
+	cr_assert_eq(channel_receive(ends[1], &m, &fd), 1);
+	cr_assert_eq(channel_receive(ends[1], &m, &fd), 0);
+	cr_assert_eq(channel_wait(ends[1], &m, &fd), 0);
+	cr_assert_eq(channel_send(ends[1], &m, -1), -1);
+	cr_assert_eq(errno, EPIPE);
+}
+
+Test(channel, refuses_a_message_of_another_size)
+{
+	struct message m;
+	int fd;
+
+	cr_assert_eq(write(ends[0], "short", 5), 5);
+	cr_assert_eq(channel_receive(ends[1], &m, &fd), -1);
+	cr_assert_eq(errno, EPROTO);
+}
+
+Test(channel, always_ends_the_text)
+{
+	struct message out = { .type = MESSAGE_FAILED }, in;
+	int fd;
+
+	memset(out.text, 'x', sizeof(out.text));
+	cr_assert_eq(channel_send(ends[0], &out, -1), 0);
+	cr_assert_eq(channel_receive(ends[1], &in, &fd), 1);
+	cr_assert_eq(strlen(in.text), MESSAGE_TEXT - 1);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/proc.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+static void await_death(int pidfd, siginfo_t *how)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	cr_assert_eq(poll(&p, 1, 20000), 1);
+	cr_assert_eq(proc_reap(pidfd, how), 0);
+}
+
+Test(proc, tells_an_exit_code)
+{
+	siginfo_t how;
+	char text[64];
+	int pidfd;
+
+	if (proc_fork(&pidfd) == 0)
+		_exit(7);
+	await_death(pidfd, &how);
+	cr_assert_str_eq(proc_death(&how, text, sizeof(text)), "exit code 7");
+}
+
+Test(proc, tells_a_signal_by_name)
+{
+	siginfo_t how;
+	char text[64];
+	int pidfd;
+
+	pid_t pid = proc_fork(&pidfd);
+	if (pid == 0)
+		for (;;)
+			pause();
+	cr_assert_eq(proc_reap(pidfd, &how), -1);
+	cr_assert_eq(errno, EAGAIN);
+	kill(pid, SIGKILL);
+	await_death(pidfd, &how);
+	cr_assert_str_eq(proc_death(&how, text, sizeof(text)), "signal 9 (Killed)");
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+Test(proc, keeps_only_what_is_named)
+{
+	siginfo_t how;
+	int fds[6], pidfd;
+
+	for (int i = 0; i < 6; i++)
+		fds[i] = dup(0);
+	if (proc_fork(&pidfd) == 0) {
+		int keep[] = { fds[4], -1, fds[1] };
+		proc_keep_only(keep, 3);
+		_exit(is_open(0) && is_open(2) && is_open(fds[1]) && is_open(fds[4])
+			&& !is_open(fds[0]) && !is_open(fds[2]) && !is_open(fds[3])
+			&& !is_open(fds[5]) ? 0 : 1);
+	}
+	await_death(pidfd, &how);
+	cr_assert_eq(how.si_status, 0);
+}
