@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - one immutable configuration.
+ *
+ * Made by config_load() from an ini file, owned by the generation that runs
+ * on it, never changed.  All pointers in it live until config_destroy().
+ */
+#ifndef PORTICO_CONFIG_CONFIG_H
+#define PORTICO_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sys/addr.h"
+
+enum config_protocol { CONFIG_TCP, CONFIG_UDP, CONFIG_HTTP };
+
+enum {
+	CONFIG_MAX_WORKERS = 1024,
+	CONFIG_MAX_LISTENS = 64,         /* addresses of all services together */
+	CONFIG_MAX_PROBLEMS = 100,       /* told in one run; the rest is counted */
+};
+
+struct config_setting {                  /* a key that is the plugin's own */
+	const char *key;
+	const char *value;
+	const char *file;
+	unsigned    line;
+};
+
+struct config_handler {
+	const char            *prefix;   /* http: "/", "/api"; NULL otherwise */
+	const char            *plugin;   /* path of the shared object; always holds a '/' */
+	struct config_setting *settings;
+	size_t                 setting_count;
+	const char            *file;     /* where its section stands */
+	unsigned               line;
+};
+
+struct config_service {
+	const char            *name;
+	int                    protocol; /* enum config_protocol */
+	struct addr           *listens;
+	size_t                 listen_count;
+	struct config_handler *handlers; /* http: the longest prefix first */
+	size_t                 handler_count;
+
+	int64_t backlog;                 /* listen(2) */
+	bool    share;                   /* others may hold the port with SO_REUSEPORT */
+	double  idle;                    /* seconds without a byte either way; 0: no limit */
+	size_t  max_input;               /* tcp: bytes a handler may leave unused */
+	size_t  high_water;              /* bytes queued for a peer that pause reading from it */
+	size_t  max_queue;               /* bytes queued that refuse a write */
+	double  linger;                  /* seconds a closing peer may take to hear our end */
+	size_t  max_head;                /* http: bytes in a request's head */
+	size_t  max_target;              /* http: bytes in a request's target */
+	int64_t max_fields;              /* http: header lines */
+	size_t  max_body;                /* http: bytes in a request's body */
+	double  head_time;               /* http: seconds for a whole head to come in */
+	double  body_time;               /* http: seconds for a whole body; 0: no limit */
+
+	const char            *file;
+	unsigned               line;
+};
+
+struct config {
+	const char            *file;     /* as given on the command line */
+	unsigned               workers;  /* auto is resolved */
+	const char            *user;     /* NULL: stay who we are */
+	const char            *log;      /* path; NULL: standard error */
+	const char            *plugins;  /* directory of plugins named without a '/' */
+	double                 drain;    /* seconds */
+	double                 start_time; /* seconds from birth to ready */
+	struct config_service *services;
+	size_t                 service_count;
+};
+
+/* Where problems go, one call each: "web.ini:12: unknown key ...". */
+typedef void config_problem_fn(void *arg, const char *sentence);
+
+/* Reads file and what it includes.  Tells every problem it finds in one run, as
+ * "FILE:LINE: what is wrong; what to do": the first CONFIG_MAX_PROBLEMS of
+ * them, then "and N more".  A path in a file is seen from that file's
+ * directory.  May wait for DNS if an address to listen on is a name.  NULL if
+ * there was a problem, with errno ENOENT, EACCES or another from open(2) if the
+ * file itself could not be read, ENOMEM, or EINVAL otherwise. */
+struct config *config_load(const char *file, config_problem_fn *problem, void *arg);
+void           config_destroy(struct config *c);   /* NULL is fine */
+
+const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */
+
+#endif

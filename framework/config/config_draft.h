@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config_draft.h - a configuration while it is being made: private to config*.c.
+ *
+ *	ini_load -> config_read_portico -> config_read_service... ->
+ *	config_read_handler... -> config_check -> struct config
+ *
+ * A step that finds a problem tells it and goes on; what it could not read
+ * is left at its default.  Steps give -1 for want of memory only.
+ */
+#ifndef PORTICO_CONFIG_CONFIG_DRAFT_H
+#define PORTICO_CONFIG_CONFIG_DRAFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "config/config.h"
+#include "config/ini.h"
+#include "config/problem.h"
+#include "config/schema.h"
+
+/* The structs that the option tables fill: what config.h promises, and raw
+ * strings that need more than a type. */
+struct draft_portico {
+	struct config config;
+	const char   *workers;
+	const char   *include;
+};
+
+struct draft_handler {
+	struct config_handler handler;
+	struct draft_handler *next;
+};
+
+struct draft_service {
+	struct config_service     service;
+	const char               *listen;
+	const struct ini_section *section;
+	bool                      protocol_known;
+	bool                      handler_meant; /* one was refused that may be meant for it */
+	struct draft_handler     *handlers;      /* in the order of the files */
+	struct draft_service     *next;
+};
+
+struct draft {
+	struct arena         *mem;
+	struct problems       problems;
+	struct ini            ini;
+	const char           *file;
+	struct draft_portico  portico;
+	struct draft_service *services;          /* in the order of the files */
+	size_t                listen_count;      /* of all of them */
+	bool                  too_many_listens;  /* was told */
+};
+
+/* The tables: every own key of [portico], [service] and [handler] with its
+ * default, range and meaning. */
+extern const struct schema config_portico_keys;
+extern const struct schema config_service_keys;
+extern const struct schema config_handler_keys;
+
+/* Which protocols know the key of [service]: bits 1 << enum config_protocol. */
+unsigned config_key_protocols(const char *key);
+
+int config_read_portico(struct draft *d);
+int config_read_service(struct draft *d, const struct ini_section *section, const char *name);
+int config_read_listens(struct draft *d, struct draft_service *service);
+int config_read_handler(struct draft *d, const struct ini_section *section, const char *name,
+	const char *prefix);
+
+/* What can be seen only when all is read. */
+void config_check(struct draft *d);
+
+/* Tells what required keys section lacks.  A refused key that looks like
+ * one of them has been told of and is enough. */
+void config_check_required(struct draft *d, const struct schema *keys,
+	const struct ini_section *section);
+
+/* Sets one own key and tells if that fails. */
+void config_set(struct draft *d, const struct schema *keys, void *base,
+	const struct ini_section *section, const struct ini_entry *entry);
+
+struct draft_service *config_find_service(struct draft *d, const char *name);
+
+#endif

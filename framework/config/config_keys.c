@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config_keys.c - every own key of the ini file: its default, range and meaning.
+ *
+ * The only place where defaults stand.  etc/portico.ini shows each of them,
+ * and a test compares the two.
+ */
+#include "config/config_draft.h"
+
+#include <string.h>
+
+#ifndef PORTICO_PLUGIN_DIR
+#define PORTICO_PLUGIN_DIR "/usr/local/lib/portico"
+#endif
+
+#define PORTICO_KEY(kind, key, dflt, in, text)                               \
+	PORTICO_OPTION_IN(kind, struct draft_portico, key, dflt, in, text)
+#define CONFIG_KEY(kind, key, dflt, in, text)                                \
+	PORTICO_OPTION_IN(kind, struct config, key, dflt, in, text)
+#define SERVICE_KEY(kind, key, dflt, in, text)                               \
+	PORTICO_OPTION_IN(kind, struct config_service, key, dflt, in, text)
+
+/* The struct from config.h comes first in its draft, so the offsets of both hold. */
+_Static_assert(offsetof(struct draft_portico, config) == 0, "config comes first");
+_Static_assert(offsetof(struct draft_service, service) == 0, "service comes first");
+
+static const struct portico_option portico_options[] = {
+	PORTICO_KEY(STRING, workers, "auto", NULL, "processes that serve: auto or 1 to 1024"),
+	CONFIG_KEY(STRING, user, "", NULL, "who the workers become once the ports are bound"),
+	CONFIG_KEY(STRING, log, "", NULL, "file for the log instead of standard error"),
+	CONFIG_KEY(STRING, plugins, PORTICO_PLUGIN_DIR, NULL,
+		"directory of plugins that are named without a /"),
+	CONFIG_KEY(SECONDS, drain, "20s", "0..1d", "time a retiring worker has to finish"),
+	CONFIG_KEY(SECONDS, start_time, "30s", "100ms..1h", "time a worker has to become ready"),
+	PORTICO_KEY(STRING, include, "", NULL, "more files to read: a name or a pattern"),
+	{0},
+};
+
+static const struct portico_option service_options[] = {
+	SERVICE_KEY(ENUM, protocol, NULL, "tcp|udp|http", "tcp, udp or http"),
+	PORTICO_OPTION_IN(STRING, struct draft_service, listen, NULL, NULL,
+		"HOST:PORT, or several with commas between them"),
+	SERVICE_KEY(INT, backlog, "4096", "1..65535", "connections that may wait in a queue"),
+	SERVICE_KEY(BOOL, share, "no", NULL, "whether other programs may hold the port, too"),
+	SERVICE_KEY(SECONDS, idle, "60s", "0..30d", "time without a byte; 0 is no limit"),
+	SERVICE_KEY(SIZE, max_input, "64k", "1..1g", "bytes a handler may leave unused"),
+	SERVICE_KEY(SIZE, high_water, "64k", "1..1g", "queued bytes that pause reading"),
+	SERVICE_KEY(SIZE, max_queue, "16m", "1..64g", "queued bytes that refuse a write"),
+	SERVICE_KEY(SECONDS, linger, "5s", "0..1h", "time a closing peer has to hear our end"),
+	SERVICE_KEY(SIZE, max_head, "16k", "64..16m", "bytes in a request's head"),
+	SERVICE_KEY(SIZE, max_target, "8k", "1..16m", "bytes in a request's target"),
+	SERVICE_KEY(INT, max_fields, "100", "1..100", "header lines in a request"),
+	SERVICE_KEY(SIZE, max_body, "1m", "0..1024g", "bytes in a request's body"),
+	SERVICE_KEY(SECONDS, head_time, "10s", "100ms..1h", "time for a whole head to come"),
+	SERVICE_KEY(SECONDS, body_time, "0", "0..30d", "time for a whole body; 0 is no limit"),
+	{0},
+};
+
+static const struct portico_option handler_options[] = {
+	PORTICO_OPTION(STRING, struct config_handler, plugin, NULL, "the handler's shared object"),
+	{0},
+};
+
+const struct schema config_portico_keys = {portico_options, sizeof(*portico_options)};
+const struct schema config_service_keys = {service_options, sizeof(*service_options)};
+const struct schema config_handler_keys = {handler_options, sizeof(*handler_options)};
+
+enum {
+	TCP = 1 << CONFIG_TCP,
+	UDP = 1 << CONFIG_UDP,
+	HTTP = 1 << CONFIG_HTTP,
+};
+
+unsigned config_key_protocols(const char *key)
+{
+	static const struct {
+		const char *key;
+		unsigned    protocols;
+	} restricted[] = {
+		{"backlog", TCP | HTTP},    {"idle", TCP | HTTP},
+		{"max_input", TCP},         {"high_water", TCP | HTTP},
+		{"max_queue", TCP | HTTP},  {"linger", TCP | HTTP},
+		{"max_head", HTTP},         {"max_target", HTTP},
+		{"max_fields", HTTP},       {"max_body", HTTP},
+		{"head_time", HTTP},        {"body_time", HTTP},
+	};
+
+	for (size_t i = 0; i < sizeof(restricted) / sizeof(*restricted); i++) {
+		if (strcmp(restricted[i].key, key) == 0)
+			return restricted[i].protocols;
+	}
+	return TCP | UDP | HTTP;
+}
