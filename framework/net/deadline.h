@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadline.h - many deadlines of one length with one timer.
+ *
+ * All deadlines of a queue are the same span away from when they were set,
+ * so the queue is in order by itself: setting one is to move it to the end.
+ * One ev_timer watches the first and is re-armed only when it fires.
+ */
+#ifndef PORTICO_NET_DEADLINE_H
+#define PORTICO_NET_DEADLINE_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+struct deadline_queue;
+
+struct deadline {                /* embedded in what has the deadline; zero: in no queue */
+	struct deadline       *next;
+	struct deadline       *prev;
+	struct deadline_queue *queue;
+	ev_tstamp              due;
+};
+
+struct deadline_queue {
+	struct deadline  list;   /* a ring: list.next is due first */
+	struct ev_loop  *loop;
+	double           span;   /* seconds; 0: never due, only a list */
+	ev_timer         timer;
+	void           (*expired)(struct deadline *); /* d is in no queue any more */
+};
+
+void deadline_queue_init(struct deadline_queue *q, struct ev_loop *loop, double span,
+	void (*expired)(struct deadline *));
+void deadline_queue_fini(struct deadline_queue *q);   /* the queue is empty by now */
+
+/* From now on d is due span seconds from this turn of the loop; whatever
+ * queue it was in, it is in q. */
+void deadline_set(struct deadline *d, struct deadline_queue *q);
+void deadline_clear(struct deadline *d);              /* in no queue: fine */
+
+static inline bool deadline_queue_empty(const struct deadline_queue *q)
+{
+	return q->list.next == &q->list;
+}
+
+/* The one that is due first; NULL if the queue is empty. */
+static inline struct deadline *deadline_first(const struct deadline_queue *q)
+{
+	return deadline_queue_empty(q) ? NULL : q->list.next;
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hub.c - what all streams of one loop share.
+ */
+#include "net/hub.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "net/dgram.h"
+#include "net/stream.h"
+
+static void on_idle(struct ev_loop *loop, ev_idle *w, int events)
+{
+	(void)loop;
+	(void)w;
+	(void)events;
+}
+
+/* Settles what was touched since the last turn.  What its callbacks touch
+ * waits for the next one, so that two streams that wake each other cannot
+ * keep the loop from its other work. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
+{
+	struct hub *h = w->data;
+	struct stream *last = h->touched_last;
+
+	(void)events;
+	for (bool done = !last; !done;) {
+		done = h->touched == last;
+		stream_settle_touched(h->touched);
+	}
+	if (h->touched)
+		ev_idle_start(loop, &h->awake);
+	else
+		ev_idle_stop(loop, &h->awake);
+}
+
+int hub_init(struct hub *h, struct ev_loop *loop)
+{
+	*h = (struct hub){ .loop = loop };
+	h->block = malloc(HUB_READ_BLOCK);
+	if (!h->block)
+		return -1;
+	ev_idle_init(&h->awake, on_idle);
+	ev_prepare_init(&h->settle, on_prepare);
+	h->settle.data = h;
+	ev_prepare_start(loop, &h->settle);
+	ev_unref(loop);          /* alone it is no reason to go on */
+	return 0;
+}
+
+void hub_fini(struct hub *h)
+{
+	if (!h->block)
+		return;
+	ev_ref(h->loop);
+	ev_prepare_stop(h->loop, &h->settle);
+	ev_idle_stop(h->loop, &h->awake);
+	while (h->spare_count > 0)
+		free(h->spares[--h->spare_count]);
+	dgram_batch_destroy(h->datagrams);
+	free(h->block);
+	h->block = NULL;
+}
+
+int hub_lend(struct hub *h, struct buf *b)
+{
+	char *block = h->spare_count > 0 ? h->spares[--h->spare_count] : malloc(HUB_WRITE_BLOCK);
+	if (!block)
+		return -1;
+	*b = (struct buf){ .data = block, .size = HUB_WRITE_BLOCK };
+	return 0;
+}
+
+void hub_take_back(struct hub *h, struct buf *b)
+{
+	if (b->size == HUB_WRITE_BLOCK && h->spare_count < HUB_SPARES)
+		h->spares[h->spare_count++] = b->data;
+	else
+		free(b->data);
+	*b = (struct buf){0};
+}

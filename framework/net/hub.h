@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hub.h - what all streams of one loop share.
+ *
+ * One block to read into; a few blocks to write from, lent to streams while
+ * they have output; and the list of streams that were touched from outside
+ * their own event and must be settled before the loop sleeps.  Owned by the
+ * worker, one for its loop.
+ */
+#ifndef PORTICO_NET_HUB_H
+#define PORTICO_NET_HUB_H
+
+#include <ev.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+enum {
+	HUB_READ_BLOCK = 64 * 1024,
+	HUB_WRITE_BLOCK = 16 * 1024,
+	HUB_SPARES = 16,
+};
+
+struct stream;
+struct dgram_batch;
+
+struct hub {
+	struct ev_loop     *loop;
+	char               *block;           /* HUB_READ_BLOCK bytes */
+	char               *spares[HUB_SPARES];
+	unsigned            spare_count;
+	struct stream      *touched;         /* first come, first served */
+	struct stream      *touched_last;
+	ev_prepare          settle;
+	ev_idle             awake;           /* active: touched streams wait, do not sleep */
+	size_t              streams;         /* open now */
+	struct dgram_batch *datagrams;       /* made by the first datagram socket */
+};
+
+int  hub_init(struct hub *h, struct ev_loop *loop);   /* -1 and ENOMEM */
+void hub_fini(struct hub *h);                         /* after its last stream */
+
+/* Gives b storage of HUB_WRITE_BLOCK bytes; b has none.  -1 and ENOMEM. */
+int  hub_lend(struct hub *h, struct buf *b);
+void hub_take_back(struct hub *h, struct buf *b);     /* leaves b without storage */
+
+#endif

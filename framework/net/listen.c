@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.c - accept in bounded batches, and pace when descriptors run out.
+ *
+ * A queue that cannot be accepted from stays readable, so libev would spin
+ * on it.  The watcher rests instead, longer each time, and the clients wait
+ * in the queue meanwhile.
+ */
+#include "net/listen.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sys/sock.h"
+
+enum { LISTEN_BATCH = 32 };
+
+#define REST_FIRST 0.05
+#define REST_LONGEST 1.0
+
+enum outcome { ACCEPTED, NOTHING_LEFT, EXHAUSTED };
+
+/* Errors of the connection, not of us: accept(2) passes them on. */
+static bool is_of_the_peer(int error)
+{
+	switch (error) {
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+	case EINTR:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum outcome accept_one(struct listener *l)
+{
+	struct addr peer;
+
+	int fd = sock_accept(l->io.fd, &peer);
+	if (fd >= 0) {
+		l->rest = 0.;
+		l->accepted(l, fd, &peer);
+		return ACCEPTED;
+	}
+	if (errno == EAGAIN)
+		return NOTHING_LEFT;
+	return is_of_the_peer(errno) ? ACCEPTED : EXHAUSTED;
+}
+
+static void rest(struct listener *l)
+{
+	int error = errno;
+
+	if (l->rest == 0.)
+		log_warn("accepting rests, clients wait in the queue: %s", strerror(error));
+	l->rest = l->rest == 0. ? REST_FIRST : l->rest * 2.;
+	if (l->rest > REST_LONGEST)
+		l->rest = REST_LONGEST;
+	ev_io_stop(l->loop, &l->io);
+	ev_timer_set(&l->retry, l->rest, 0.);
+	ev_timer_start(l->loop, &l->retry);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct listener *l = w->data;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < LISTEN_BATCH; i++) {
+		switch (accept_one(l)) {
+		case ACCEPTED:
+			continue;
+		case EXHAUSTED:
+			rest(l);
+			return;
+		case NOTHING_LEFT:
+			return;
+		}
+	}
+}
+
+static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct listener *l = w->data;
+
+	(void)events;
+	ev_io_start(loop, &l->io);
+}
+
+void listener_start(struct listener *l, struct ev_loop *loop, int fd)
+{
+	l->loop = loop;
+	l->rest = 0.;
+	ev_io_init(&l->io, on_readable, fd, EV_READ);
+	ev_timer_init(&l->retry, on_rested, 0., 0.);
+	l->io.data = l->retry.data = l;
+	ev_io_start(loop, &l->io);
+}
+
+void listener_stop(struct listener *l)
+{
+	if (!l->loop)
+		return;
+	ev_io_stop(l->loop, &l->io);
+	ev_timer_stop(l->loop, &l->retry);
+}
+
+void listener_empty(struct listener *l)
+{
+	while (accept_one(l) == ACCEPTED)
+		;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.h - accept in bounded batches, and pace when descriptors run out.
+ */
+#ifndef PORTICO_NET_LISTEN_H
+#define PORTICO_NET_LISTEN_H
+
+#include <ev.h>
+
+#include "sys/addr.h"
+
+struct listener {
+	ev_io           io;
+	ev_timer        retry;   /* runs while accepting rests */
+	struct ev_loop *loop;
+	double          rest;    /* seconds of the last rest, 0: none lately */
+	/* A new connection; fd is the callee's own. */
+	void          (*accepted)(struct listener *, int fd, const struct addr *peer);
+	void           *owner;
+};
+
+/* fd listens, is non-blocking and is borrowed until listener_stop(). */
+void listener_start(struct listener *l, struct ev_loop *loop, int fd);
+void listener_stop(struct listener *l);       /* twice is fine */
+
+/* Accepts all that waits in the queue now; for the end of a service. */
+void listener_empty(struct listener *l);
+
+#endif

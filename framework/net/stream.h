@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream.h - a buffered non-blocking stream over one connected socket.
+ *
+ * A protocol embeds a struct stream in its connection, opens it, and from
+ * then on is called through its struct stream_ops, always from the loop and
+ * never from inside a call that it made: writes are queued and sent once
+ * after the callback, closing is remembered and done then too.
+ *
+ *	OPEN --stream_close()--> FLUSHING --sent--> LINGERING --peer ended--> CLOSED
+ *	  \________ stream_abort(), error, reset __________________________/
+ *
+ * FLUSHING sends what is queued; LINGERING has said that it is finished and
+ * throws away what still comes, so that the peer reads our last words before
+ * a reset could delete them; it is left out when the peer has nothing to say.
+ */
+#ifndef PORTICO_NET_STREAM_H
+#define PORTICO_NET_STREAM_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "net/deadline.h"
+#include "net/hub.h"
+
+struct stream_ops {
+	/* All input that was not used yet.  Gives how much is used now; the
+	 * rest comes again, in front of what arrives next.  May have len 0
+	 * after stream_retry(). */
+	size_t (*data)(struct stream *, char *data, size_t len);
+	void (*eof)(struct stream *);       /* the peer will send no more; once */
+	void (*drained)(struct stream *);   /* after stream_tell_drained(): all is sent */
+	void (*late)(struct stream *);      /* what was expected did not come in time */
+	void (*closed)(struct stream *);    /* the last call: free it */
+};
+
+/* One for all streams of a service. */
+struct stream_kind {
+	const struct stream_ops *ops;
+	struct hub              *hub;
+	size_t                   max_input;  /* unused input that stops reading */
+	size_t                   high_water; /* queued output that stops reading */
+	size_t                   max_queue;  /* queued output that refuses a write */
+	struct deadline_queue    idle;       /* restarted by every byte either way */
+	struct deadline_queue    linger;
+};
+
+struct stream {
+	ev_io                  io;
+	struct stream_kind    *kind;
+	struct buf             in;           /* unused input, own storage */
+	struct buf             out;          /* unsent output, storage lent by the hub */
+	struct deadline        deadline;
+	struct deadline_queue *expects;      /* where it is due while nothing is unsent */
+	struct stream         *touched_next; /* in the hub's list while touched */
+	struct stream         *touched_prev;
+	uint8_t                state;
+	bool                   touched : 1;
+	bool                   held : 1;     /* in a callback: it settles by itself */
+	bool                   retry : 1;    /* give data() what there is once more */
+	bool                   paused : 1;
+	bool                   choked : 1;   /* went over high_water, not yet below half */
+	bool                   blocked : 1;  /* the socket took no more */
+	bool                   broken : 1;   /* the connection failed */
+	bool                   eof : 1;      /* the peer ended */
+	bool                   eof_told : 1;
+	bool                   drain_told : 1; /* nothing to tell about output */
+	bool                   hasty : 1;    /* do not linger */
+};
+
+/* max_input and the rest as in struct stream_kind; spans in seconds. */
+void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct stream_ops *ops,
+	double idle, double linger);
+void stream_kind_fini(struct stream_kind *k);         /* no stream is left */
+
+/* What late() is to be called for: gives the queue's streams to ops->late. */
+void stream_expired(struct deadline *d);
+
+/* s is zeroed memory; fd becomes its own.  Reading begins. */
+void stream_open(struct stream *s, struct stream_kind *kind, int fd);
+
+/* Queues all of it: 0, or -1 with EPIPE (closing), ENOBUFS (over max_queue)
+ * or ENOMEM, and then nothing is queued. */
+int stream_write(struct stream *s, const void *data, size_t len);
+
+/* Room for len bytes of output to be filled in at once; then stream_wrote()
+ * what was filled.  NULL and errno as stream_write(). */
+char *stream_reserve(struct stream *s, size_t len);
+void  stream_wrote(struct stream *s, size_t len);
+
+static inline size_t stream_queued(const struct stream *s)
+{
+	return buf_len(&s->out);
+}
+
+bool stream_is_open(const struct stream *s);          /* not closing, not broken */
+void stream_pause(struct stream *s);                  /* no more data() */
+void stream_resume(struct stream *s);                 /* and what was left comes again */
+void stream_retry(struct stream *s);                  /* call data() from the loop */
+void stream_tell_drained(struct stream *s);           /* call drained() once all is sent */
+void stream_expect(struct stream *s, struct deadline_queue *q); /* NULL: idle */
+
+/* Ends it after what is queued is sent.  hasty: the peer is known to have
+ * nothing more to say, so do not wait for its end. */
+void stream_close(struct stream *s, bool hasty);
+void stream_abort(struct stream *s);                  /* now; the peer sees a reset */
+void stream_abort_all(struct deadline_queue *q);       /* every stream that is in q */
+struct stream *stream_of(struct deadline *d);
+
+/* For the hub only. */
+void stream_settle_touched(struct stream *s);
+
+#endif
