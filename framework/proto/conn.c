@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn.c - a TCP connection between a stream and a plugin's tcp_*() callbacks.
+ */
+#include "proto/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "proto/handler.h"
+
+static struct portico_conn *conn_of(struct stream *s)
+{
+	return (struct portico_conn *)s;
+}
+
+static size_t refuse_use(struct portico_conn *c, const char *how)
+{
+	handler_broke_contract(c->handler, how);
+	stream_abort(&c->stream);
+	return 0;
+}
+
+/* With max_input bytes unused and no wish to wait nothing could ever change. */
+static bool is_stuck(const struct portico_conn *c, size_t left)
+{
+	return left >= c->stream.kind->max_input && !c->stream.paused;
+}
+
+static size_t on_data(struct stream *s, char *data, size_t len)
+{
+	struct portico_conn *c = conn_of(s);
+	struct portico_service *h = c->handler;
+
+	if (len == 0)
+		return 0;
+	if (!h->plugin.tcp_data)
+		return len;
+	handler_enter(h, PULSE_TCP_DATA);
+	ssize_t used = h->plugin.tcp_data(c, data, len);
+	handler_leave(h);
+	if (used < 0) {
+		stream_close(s, false);
+		return len;
+	}
+	if ((size_t)used > len)
+		return refuse_use(c, "tcp_data() says it used more than there was; connection cut");
+	if (is_stuck(c, len - (size_t)used))
+		return refuse_use(c, "tcp_data() left max_input bytes unused; connection cut");
+	return (size_t)used;
+}
+
+static void on_eof(struct stream *s)
+{
+	struct portico_conn *c = conn_of(s);
+
+	if (!c->handler->plugin.tcp_eof) {
+		stream_close(s, true);
+		return;
+	}
+	handler_enter(c->handler, PULSE_TCP_EOF);
+	c->handler->plugin.tcp_eof(c);
+	handler_leave(c->handler);
+}
+
+static void on_drained(struct stream *s)
+{
+	struct portico_conn *c = conn_of(s);
+
+	handler_enter(c->handler, PULSE_TCP_DRAINED);
+	c->handler->plugin.tcp_drained(c);
+	handler_leave(c->handler);
+}
+
+static void on_late(struct stream *s)
+{
+	stream_close(s, false);
+}
+
+static void on_closed(struct stream *s)
+{
+	struct portico_conn *c = conn_of(s);
+	struct portico_service *h = c->handler;
+
+	if (h->plugin.tcp_close) {
+		handler_enter(h, PULSE_TCP_CLOSE);
+		h->plugin.tcp_close(c);
+		handler_leave(h);
+	}
+	free(c);
+}
+
+static const struct stream_ops tcp_ops = {
+	.data = on_data,
+	.eof = on_eof,
+	.drained = on_drained,
+	.late = on_late,
+	.closed = on_closed,
+};
+
+void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_service *handler,
+	const struct conn_limits *limits)
+{
+	site->handler = handler;
+	stream_kind_init(&site->kind, hub, &tcp_ops, limits->idle, limits->linger);
+	site->kind.max_input = limits->max_input;
+	site->kind.high_water = limits->high_water;
+	site->kind.max_queue = limits->max_queue;
+}
+
+void conn_site_fini(struct conn_site *site)
+{
+	stream_kind_fini(&site->kind);
+}
+
+void conn_site_abort(struct conn_site *site)
+{
+	stream_abort_all(&site->kind.idle);
+	stream_abort_all(&site->kind.linger);
+}
+
+/* State follows the connection, aligned for any type. */
+static size_t state_offset(void)
+{
+	size_t align = _Alignof(max_align_t);
+	return (sizeof(struct portico_conn) + align - 1) / align * align;
+}
+
+static void tell_open(struct portico_conn *c)
+{
+	struct portico_service *h = c->handler;
+
+	if (!h->plugin.tcp_open)
+		return;
+	handler_enter(h, PULSE_TCP_OPEN);
+	int result = h->plugin.tcp_open(c);
+	handler_leave(h);
+	if (result < 0)
+		stream_close(&c->stream, false);
+}
+
+void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
+{
+	struct portico_conn *c = calloc(1, state_offset() + site->handler->plugin.conn_size);
+	if (!c) {
+		log_warn("service %s: no memory for a connection: closed", site->handler->service);
+		close(fd);
+		return;
+	}
+	c->handler = site->handler;
+	c->peer = *peer;
+	c->state = (char *)c + state_offset();
+	stream_open(&c->stream, &site->kind, fd);
+	tell_open(c);
+}
+
+/* ---- what a plugin may ask ---- */
+
+struct portico_service *portico_conn_service(struct portico_conn *c)
+{
+	return c->handler;
+}
+
+void *portico_conn_state(struct portico_conn *c)
+{
+	return c->state;
+}
+
+void portico_conn_peer(const struct portico_conn *c, struct portico_peer *peer)
+{
+	memset(peer, 0, sizeof(*peer));
+	peer->len = addr_len(&c->peer);
+	memcpy(&peer->addr, &c->peer, peer->len);
+}
+
+bool portico_conn_is_tls(const struct portico_conn *c)
+{
+	(void)c;
+	return false;
+}
+
+/* Bytes of a handler in between would break the framing of HTTP. */
+static bool is_framed(const struct portico_conn *c)
+{
+	return !c->state;
+}
+
+ssize_t portico_conn_write(struct portico_conn *c, const void *data, size_t len)
+{
+	if (is_framed(c)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (stream_write(&c->stream, data, len) < 0)
+		return -1;
+	if (c->handler->plugin.tcp_drained)
+		stream_tell_drained(&c->stream);
+	return (ssize_t)len;
+}
+
+size_t portico_conn_queued(const struct portico_conn *c)
+{
+	return stream_queued(&c->stream);
+}
+
+void portico_conn_pause(struct portico_conn *c)
+{
+	if (!is_framed(c))
+		stream_pause(&c->stream);
+}
+
+void portico_conn_resume(struct portico_conn *c)
+{
+	if (!is_framed(c))
+		stream_resume(&c->stream);
+}
+
+void portico_conn_close(struct portico_conn *c)
+{
+	stream_close(&c->stream, false);
+}
+
+void portico_conn_abort(struct portico_conn *c)
+{
+	stream_abort(&c->stream);
+}

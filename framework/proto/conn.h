@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn.h - a TCP connection between a stream and a plugin's tcp_*() callbacks.
+ */
+#ifndef PORTICO_PROTO_CONN_H
+#define PORTICO_PROTO_CONN_H
+
+#include <stddef.h>
+
+#include "net/stream.h"
+#include "sys/addr.h"
+
+struct portico_service;
+
+/* What a plugin knows as a connection.  The HTTP protocol embeds one too. */
+struct portico_conn {
+	struct stream           stream;
+	struct addr             peer;
+	struct portico_service *handler; /* http: of the request in hand, or NULL */
+	void                   *state;   /* http: NULL */
+};
+
+/* The TCP side of one service in this worker. */
+struct conn_site {
+	struct stream_kind      kind;
+	struct portico_service *handler;
+};
+
+struct conn_limits {
+	size_t max_input;        /* bytes a handler may leave unused */
+	size_t high_water;
+	size_t max_queue;
+	double idle;             /* seconds */
+	double linger;
+};
+
+void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_service *handler,
+	const struct conn_limits *limits);
+void conn_site_fini(struct conn_site *site);          /* no connection is left */
+void conn_site_abort(struct conn_site *site);         /* every connection, now */
+
+/* Serves a new connection; fd becomes its own. */
+void conn_accept(struct conn_site *site, int fd, const struct addr *peer);
+
+#endif

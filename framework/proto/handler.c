@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handler.c - one plugin with its settings, state and timers, in one worker.
+ */
+#include "proto/handler.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "proto/timer.h"
+
+void handler_broke_contract(const struct portico_service *h, const char *how)
+{
+	log_error("handler %s (plugin %s): %s", h->label, h->plugin.name, how);
+}
+
+int handler_setting(struct portico_service *h, const char *key, const char *value)
+{
+	h->shown = true;
+	handler_enter(h, PULSE_SETTING);
+	int result = h->plugin.setting(h, key, value);
+	handler_leave(h);
+	return result;
+}
+
+int handler_start(struct portico_service *h)
+{
+	h->shown = true;
+	if (!h->plugin.start)
+		return 0;
+	handler_enter(h, PULSE_START);
+	int result = h->plugin.start(h);
+	handler_leave(h);
+	return result;
+}
+
+void handler_drain(struct portico_service *h)
+{
+	if (!h->shown || !h->plugin.drain)
+		return;
+	handler_enter(h, PULSE_DRAIN);
+	h->plugin.drain(h);
+	handler_leave(h);
+}
+
+void handler_stop(struct portico_service *h)
+{
+	if (h->shown && h->plugin.stop) {
+		handler_enter(h, PULSE_STOP);
+		h->plugin.stop(h);
+		handler_leave(h);
+	}
+	h->shown = false;
+	timer_stop_all(h);
+}
+
+void *portico_service_state(struct portico_service *h)
+{
+	return h->state;
+}
+
+const char *portico_service_name(const struct portico_service *h)
+{
+	return h->service;
+}
+
+unsigned portico_service_worker(const struct portico_service *h)
+{
+	return h->worker;
+}
+
+struct ev_loop *portico_service_loop(struct portico_service *h)
+{
+	return h->loop;
+}
+
+void portico_log(struct portico_service *h, enum portico_level level, const char *fmt, ...)
+{
+	static const enum log_level levels[] = {
+		[PORTICO_ERROR] = LOG_ERROR,
+		[PORTICO_WARN] = LOG_WARN,
+		[PORTICO_INFO] = LOG_INFO,
+		[PORTICO_DEBUG] = LOG_DEBUG,
+	};
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	switch (level > PORTICO_DEBUG ? LOG_DEBUG : levels[level]) {
+	case LOG_ERROR:
+		log_error("handler %s: %s", h->label, text);
+		break;
+	case LOG_WARN:
+		log_warn("handler %s: %s", h->label, text);
+		break;
+	case LOG_INFO:
+		log_info("handler %s: %s", h->label, text);
+		break;
+	case LOG_DEBUG:
+		log_debug("handler %s: %s", h->label, text);
+		break;
+	}
+}

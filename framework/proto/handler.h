@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handler.h - one plugin with its settings, state and timers, in one worker.
+ *
+ * This is what a plugin knows as struct portico_service.  The floor above
+ * makes it (it loads the plugin and fills the state); the protocols call it.
+ */
+#ifndef PORTICO_PROTO_HANDLER_H
+#define PORTICO_PROTO_HANDLER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "portico.h"
+#include "sys/pulse.h"
+
+struct dgram_socket;
+
+struct portico_service {
+	struct portico_plugin        plugin;   /* a full copy, whatever its header's age */
+	void                        *state;    /* plugin.service_size bytes */
+	const char                  *service;  /* name of the [service] */
+	const char                  *label;    /* "web /api", "echo": for the log */
+	unsigned                     worker;
+	uint32_t                     number;   /* over all handlers of the worker */
+	struct ev_loop              *loop;
+	struct pulse                *pulse;
+	struct portico_timer        *timers;
+	struct dgram_socket         *sockets;  /* udp: for portico_send() */
+	struct addr                 *socket_addrs;
+	unsigned                     socket_count;
+	bool                         shown;    /* start() or setting() was called: stop() is due */
+};
+
+/* Marks the callback that h is in, for the obituary.  Callbacks do not nest. */
+static inline void handler_enter(const struct portico_service *h, enum pulse_call call)
+{
+	pulse_enter(h->pulse, h->number, call);
+}
+
+static inline void handler_leave(const struct portico_service *h)
+{
+	pulse_leave(h->pulse);
+}
+
+/* Sentences to the log that name the handler and what it did wrong. */
+void handler_broke_contract(const struct portico_service *h, const char *how);
+
+int  handler_setting(struct portico_service *h, const char *key, const char *value);
+int  handler_start(struct portico_service *h);
+void handler_drain(struct portico_service *h);
+void handler_stop(struct portico_service *h);   /* ends its timers too; twice is fine */
+
+#endif

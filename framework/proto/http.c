@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http.c - the HTTP/1.1 connection: reads requests off a stream, one after
+ * another, hands each to its handler, and goes on when its reply is whole.
+ *
+ * All of it is one function of the unused input, on_data(): it is called
+ * when input arrives and, by stream_retry(), when a reply or a resume from elsewhere
+ * lets it go on.
+ */
+#include "proto/http.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "proto/handler.h"
+#include "proto/http_request.h"
+
+static struct http_conn *conn_of(struct stream *s)
+{
+	return (struct http_conn *)s;
+}
+
+/* ---- refusals ---- */
+
+/* The last reply of this connection, by portico itself. */
+static void refuse(struct portico_request *r, int status, const char *why)
+{
+	r->keep_alive = false;
+	if (r->reply != HTTP_NO_REPLY || http_reply_error(r, status, why) < 0)
+		stream_abort(&r->conn->conn.stream);
+}
+
+/* A callback gave -1. */
+static void handler_failed(struct portico_request *r)
+{
+	if (r->reply == HTTP_REPLY_ENDED)
+		return;
+	refuse(r, 500, "the handler failed");
+}
+
+/* ---- routing ---- */
+
+/* A prefix ends where a segment does: /api serves /api and /api/x, not /apix. */
+static bool is_under(const char *path, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strncmp(path, prefix, len) != 0)
+		return false;
+	return prefix[len - 1] == '/' || path[len] == '/' || path[len] == '\0';
+}
+
+static struct portico_service *find_handler(const struct http_site *site, const char *path)
+{
+	for (size_t i = 0; i < site->route_count; i++)
+		if (is_under(path, site->routes[i].prefix))
+			return site->routes[i].handler;
+	return NULL;
+}
+
+static int route(struct portico_request *r)
+{
+	r->handler = find_handler(r->conn->site, r->path);
+	if (!r->handler)
+		return -1;
+	r->conn->conn.handler = r->handler;
+	if (r->handler->plugin.request_size == 0)
+		return 0;
+	r->state = arena_zalloc(&r->arena, r->handler->plugin.request_size);
+	return r->state ? 0 : -1;
+}
+
+/* ---- calling the handler ---- */
+
+static void call_request(struct portico_request *r)
+{
+	struct portico_service *h = r->handler;
+
+	r->phase = HTTP_ANSWER;
+	if (r->reply == HTTP_REPLY_ENDED)
+		return;
+	r->shown = true;
+	handler_enter(h, PULSE_HTTP_REQUEST);
+	int result = h->plugin.http_request(r);
+	handler_leave(h);
+	if (result == PORTICO_LATER || r->reply == HTTP_REPLY_ENDED)
+		return;
+	if (result >= 0)
+		handler_broke_contract(h, "http_request() returned without a reply; "
+			"return PORTICO_LATER to reply later");
+	handler_failed(r);
+}
+
+static void call_begin(struct portico_request *r)
+{
+	struct portico_service *h = r->handler;
+
+	if (!h->plugin.http_begin)
+		return;
+	r->shown = true;
+	handler_enter(h, PULSE_HTTP_BEGIN);
+	int result = h->plugin.http_begin(r);
+	handler_leave(h);
+	if (result < 0)
+		handler_failed(r);
+}
+
+/* ---- the head ---- */
+
+/* RFC 9110, 10.1.1: only when the body is wanted and has not begun to come. */
+static void say_continue(struct portico_request *r, size_t rest)
+{
+	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (r->head.expect_continue && rest == 0 && r->reply == HTTP_NO_REPLY)
+		(void)stream_write(&r->conn->conn.stream, line, sizeof(line) - 1);
+}
+
+static void begin_request(struct portico_request *r, size_t rest)
+{
+	const struct http_site *site = r->conn->site;
+
+	r->phase = http_request_has_body(r) ? HTTP_BODY : HTTP_ANSWER;
+	if (r->head.form == HTTP_AUTHORITY) {
+		refuse(r, 501, "this is not a proxy");
+		return;
+	}
+	if (r->head.form == HTTP_ASTERISK) {
+		(void)portico_reply(r, 204, NULL, NULL, 0);
+		return;
+	}
+	if (route(r) < 0) {
+		(void)http_reply_error(r, 404, "no handler has this path");
+		return;
+	}
+	if (r->head.length > 0 && (uint64_t)r->head.length > site->bounds.max_body) {
+		refuse(r, 413, "the body is longer than this server takes");
+		return;
+	}
+	call_begin(r);
+	if (r->reply == HTTP_REPLY_ENDED || !stream_is_open(&r->conn->conn.stream))
+		return;
+	if (r->phase == HTTP_ANSWER)
+		call_request(r);
+	else
+		say_continue(r, rest);
+}
+
+static size_t read_head(struct portico_request *r, const char *data, size_t len)
+{
+	ssize_t n = http_head_parse(&r->head, data, len, &r->conn->site->bounds.head);
+
+	if (n == 0)
+		return 0;
+	if (n < 0) {
+		refuse(r, r->head.status, r->head.why);
+		return len;
+	}
+	if (http_request_take_head(r, data, (size_t)n) < 0) {
+		if (errno == EINVAL)
+			refuse(r, 400, "the path is not valid");
+		else
+			refuse(r, 503, "no memory");
+		return (size_t)n;
+	}
+	begin_request(r, len - (size_t)n);
+	return (size_t)n;
+}
+
+/* ---- the body ---- */
+
+static size_t collect(struct portico_request *r, const char *data, size_t len)
+{
+	if (buf_append(&r->body, data, len) < 0)
+		refuse(r, 503, "no memory");
+	return len;
+}
+
+static size_t stream_piece(struct portico_request *r, const char *data, size_t len)
+{
+	struct portico_service *h = r->handler;
+
+	r->shown = true;
+	r->body_held = true;     /* unless it says otherwise, even from inside */
+	handler_enter(h, PULSE_HTTP_BODY);
+	ssize_t used = h->plugin.http_body(r, data, len);
+	handler_leave(h);
+	if ((size_t)used == len)
+		r->body_held = false;
+	if (used >= 0 && (size_t)used <= len)
+		return (size_t)used;
+	if (used > 0)
+		handler_broke_contract(h, "http_body() says it used more than there was");
+	handler_failed(r);
+	return len;
+}
+
+/* A piece of body; gives how much of it was used. */
+static size_t take_piece(struct portico_request *r, const char *data, size_t len)
+{
+	if (len > r->conn->site->bounds.max_body - r->body_size) {
+		refuse(r, 413, "the body is longer than this server takes");
+		return len;
+	}
+	size_t used = r->handler->plugin.http_body ? stream_piece(r, data, len)
+						   : collect(r, data, len);
+	r->body_size += used;
+	return used;
+}
+
+static size_t read_fixed(struct portico_request *r, const char *data, size_t len)
+{
+	uint64_t left = (uint64_t)r->head.length - r->body_size;
+
+	size_t used = take_piece(r, data, len < left ? len : (size_t)left);
+	if (r->body_size == (uint64_t)r->head.length && r->reply != HTTP_REPLY_ENDED)
+		call_request(r);
+	return used;
+}
+
+static size_t read_chunked(struct portico_request *r, const char *data, size_t len)
+{
+	const char *piece;
+	size_t piece_len, used;
+
+	switch (http_chunk_next(&r->chunk, data, len, &used, &piece, &piece_len)) {
+	case HTTP_CHUNK_DATA: {
+		size_t left = piece_len - take_piece(r, piece, piece_len);
+		http_chunk_give_back(&r->chunk, left);
+		return used - left;
+	}
+	case HTTP_CHUNK_END:
+		call_request(r);
+		return used;
+	case HTTP_CHUNK_BAD:
+		refuse(r, 400, "the chunked coding of the body is broken");
+		return len;
+	case HTTP_CHUNK_MORE:
+		break;
+	}
+	return used;
+}
+
+static size_t read_body(struct portico_request *r, const char *data, size_t len)
+{
+	if (r->body_held || len == 0)
+		return 0;
+	return r->head.chunked ? read_chunked(r, data, len) : read_fixed(r, data, len);
+}
+
+/* ---- one request after another ---- */
+
+/* The client has said that it will send no more, or its last request is whole. */
+static bool is_last_word(const struct portico_request *r)
+{
+	return r->phase == HTTP_ANSWER && !r->head.keep_alive;
+}
+
+static void finish(struct http_conn *c)
+{
+	struct portico_request *r = c->request;
+	bool keep_alive = r->keep_alive;
+	bool hasty = is_last_word(r);
+
+	c->request = NULL;
+	http_request_close(r);
+	if (!keep_alive)
+		stream_close(&c->conn.stream, hasty);
+}
+
+/* No next request while the answers to the ones before it are not read: a
+ * client that only sends would else make us hold them all. */
+static bool may_open_next(struct http_conn *c)
+{
+	struct stream *s = &c->conn.stream;
+
+	if (stream_queued(s) <= s->kind->high_water)
+		return true;
+	stream_tell_drained(s);
+	return false;
+}
+
+static bool open_next(struct http_conn *c)
+{
+	if (!may_open_next(c))
+		return false;
+	c->request = http_request_open(c);
+	if (c->request)
+		return true;
+	log_warn("no memory for a request: connection cut");
+	stream_abort(&c->conn.stream);
+	return false;
+}
+
+/* Goes one step on with the request in hand.  Gives how much input it used. */
+static size_t advance(struct portico_request *r, char *data, size_t len)
+{
+	switch (r->phase) {
+	case HTTP_HEAD:
+		return read_head(r, data, len);
+	case HTTP_BODY:
+		return read_body(r, data, len);
+	default:
+		return 0;
+	}
+}
+
+static struct deadline_queue *expected(struct http_conn *c)
+{
+	struct http_site *site = c->site;
+
+	if (!c->request)
+		return site->draining ? &site->farewells : &site->kind.idle;
+	switch (c->request->phase) {
+	case HTTP_HEAD:
+		return &site->heads;
+	case HTTP_BODY:
+		return site->bodies.span > 0. ? &site->bodies : &site->kind.idle;
+	default:
+		return &site->answers;
+	}
+}
+
+/* After the peer's end: whether nothing whole is left to be answered. */
+static bool is_over(const struct http_conn *c, size_t rest)
+{
+	const struct portico_request *r = c->request;
+
+	if (!c->conn.stream.eof)
+		return false;
+	if (!r)
+		return rest == 0;
+	return r->phase == HTTP_HEAD || (r->phase == HTTP_BODY && !r->body_held);
+}
+
+static size_t on_data(struct stream *s, char *data, size_t len)
+{
+	struct http_conn *c = conn_of(s);
+	size_t used = 0;
+
+	while (stream_is_open(s)) {
+		if (!c->request && (used == len || !open_next(c)))
+			break;
+		struct portico_request *r = c->request;
+		int phase = r->phase;
+		size_t n = advance(r, data + used, len - used);
+		used += n;
+		if (r->reply == HTTP_REPLY_ENDED)
+			finish(c);
+		else if (n == 0 && r->phase == phase)
+			break;
+	}
+	if (!stream_is_open(s))
+		return len;
+	stream_expect(s, expected(c));
+	if (is_over(c, len - used))
+		stream_close(s, true);
+	return used;
+}
+
+static void on_eof(struct stream *s)
+{
+	if (is_over(conn_of(s), buf_len(&s->in)))
+		stream_close(s, true);
+}
+
+static void on_drained(struct stream *s)
+{
+	struct http_conn *c = conn_of(s);
+	struct portico_request *r = c->request;
+
+	if (!r) {
+		stream_retry(s);
+		return;
+	}
+	if (r->reply != HTTP_REPLY_BEGUN || !r->handler || !r->handler->plugin.http_drained)
+		return;
+	handler_enter(r->handler, PULSE_HTTP_DRAINED);
+	r->handler->plugin.http_drained(r);
+	handler_leave(r->handler);
+	if (r->reply == HTTP_REPLY_ENDED)
+		stream_retry(s);
+}
+
+static void on_late(struct stream *s)
+{
+	struct http_conn *c = conn_of(s);
+	struct portico_request *r = c->request;
+
+	if (stream_queued(s) > 0) {
+		stream_abort(s);
+		return;
+	}
+	if (!r) {
+		stream_close(s, false);
+		return;
+	}
+	refuse(r, 408, "the request did not come in time");
+	if (r->reply == HTTP_REPLY_ENDED)
+		finish(c);
+}
+
+static void on_closed(struct stream *s)
+{
+	struct http_conn *c = conn_of(s);
+
+	if (c->request)
+		http_request_close(c->request);
+	free(c);
+}
+
+static const struct stream_ops http_ops = {
+	.data = on_data,
+	.eof = on_eof,
+	.drained = on_drained,
+	.late = on_late,
+	.closed = on_closed,
+};
+
+/* ---- the site ---- */
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+void http_site_init(struct http_site *site, struct hub *hub, const struct http_bounds *bounds,
+	const struct http_route *routes, size_t route_count)
+{
+	*site = (struct http_site){
+		.bounds = *bounds,
+		.routes = routes,
+		.route_count = route_count,
+	};
+	stream_kind_init(&site->kind, hub, &http_ops, bounds->idle, bounds->linger);
+	site->kind.max_input = larger(bounds->head.max_head, HUB_READ_BLOCK);
+	site->kind.high_water = bounds->high_water;
+	site->kind.max_queue = bounds->max_queue;
+	deadline_queue_init(&site->heads, hub->loop, bounds->head_time, stream_expired);
+	deadline_queue_init(&site->bodies, hub->loop, bounds->body_time, stream_expired);
+	deadline_queue_init(&site->answers, hub->loop, 0., stream_expired);
+	deadline_queue_init(&site->farewells, hub->loop, 0., stream_expired);
+}
+
+void http_site_fini(struct http_site *site)
+{
+	http_request_free_spares(site);
+	deadline_queue_fini(&site->heads);
+	deadline_queue_fini(&site->bodies);
+	deadline_queue_fini(&site->answers);
+	deadline_queue_fini(&site->farewells);
+	stream_kind_fini(&site->kind);
+}
+
+void http_accept(struct http_site *site, int fd, const struct addr *peer)
+{
+	struct http_conn *c = calloc(1, sizeof(*c));
+	if (!c) {
+		log_warn("no memory for a connection: closed");
+		close(fd);
+		return;
+	}
+	c->site = site;
+	c->conn.peer = *peer;
+	stream_open(&c->conn.stream, &site->kind, fd);
+}
+
+void http_site_drain(struct http_site *site, double idle)
+{
+	struct deadline_queue *q = &site->kind.idle;
+
+	site->draining = true;
+	site->farewells.span = idle;
+	for (struct deadline *d = q->list.next; d != &q->list; d = d->next) {
+		struct stream *s = stream_of(d);
+		stream_expect(s, expected(conn_of(s)));
+	}
+}
+
+void http_site_abort(struct http_site *site)
+{
+	stream_abort_all(&site->kind.idle);
+	stream_abort_all(&site->kind.linger);
+	stream_abort_all(&site->heads);
+	stream_abort_all(&site->bodies);
+	stream_abort_all(&site->answers);
+	stream_abort_all(&site->farewells);
+}

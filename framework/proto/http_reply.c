@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_reply.c - the reply side of an HTTP exchange: head, fixed and chunked
+ * bodies.
+ *
+ * portico alone writes what frames a message: Content-Length,
+ * Transfer-Encoding, Connection and Date.  A handler cannot break the framing: header
+ * names and values are checked, and a body that is not as long as announced ends the
+ * connection with a reset, so that the client sees that it was cut.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "proto/handler.h"
+#include "proto/http_request.h"
+
+enum {
+	HEAD_ROOM = 256,         /* what portico itself writes into a head, at most */
+	CHUNK_ROOM = 20,         /* size line and the CRLF of one chunk */
+	JOINED_BODY = 8192,      /* bodies up to this size are copied behind their head */
+};
+
+static const char *reason(int status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 201: return "Created";
+	case 202: return "Accepted";
+	case 204: return "No Content";
+	case 206: return "Partial Content";
+	case 301: return "Moved Permanently";
+	case 302: return "Found";
+	case 303: return "See Other";
+	case 304: return "Not Modified";
+	case 307: return "Temporary Redirect";
+	case 308: return "Permanent Redirect";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 406: return "Not Acceptable";
+	case 408: return "Request Timeout";
+	case 409: return "Conflict";
+	case 410: return "Gone";
+	case 411: return "Length Required";
+	case 412: return "Precondition Failed";
+	case 413: return "Content Too Large";
+	case 414: return "URI Too Long";
+	case 415: return "Unsupported Media Type";
+	case 416: return "Range Not Satisfiable";
+	case 417: return "Expectation Failed";
+	case 422: return "Unprocessable Content";
+	case 426: return "Upgrade Required";
+	case 429: return "Too Many Requests";
+	case 431: return "Request Header Fields Too Large";
+	case 500: return "Internal Server Error";
+	case 501: return "Not Implemented";
+	case 502: return "Bad Gateway";
+	case 503: return "Service Unavailable";
+	case 504: return "Gateway Timeout";
+	case 505: return "HTTP Version Not Supported";
+	default: return "";      /* the reason may be empty: RFC 9112, 4 */
+	}
+}
+
+/* ---- the head ---- */
+
+static char *put(char *at, const char *text, size_t len)
+{
+	memcpy(at, text, len);
+	return at + len;
+}
+
+#define PUT(at, literal) put(at, literal, sizeof(literal) - 1)
+
+static char *put_number(char *at, uint64_t n)
+{
+	char digits[20];
+	unsigned count = 0;
+
+	do
+		digits[count++] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
+static char *put_status(char *at, int status)
+{
+	if (status == 200)
+		return PUT(at, "HTTP/1.1 200 OK\r\n");
+	const char *text = reason(status);
+	at = PUT(at, "HTTP/1.1 ");
+	at = put_number(at, (uint64_t)status);
+	*at++ = ' ';
+	at = put(at, text, strlen(text));
+	return PUT(at, "\r\n");
+}
+
+/* RFC 9110, 5.6.7; made once a second. */
+static char *put_date(struct http_site *site, char *at)
+{
+	time_t now = (time_t)ev_now(site->kind.hub->loop);
+
+	if (now != site->second || site->date_len == 0) {
+		struct tm utc;
+		gmtime_r(&now, &utc);
+		site->date_len = strftime(site->date, sizeof(site->date),
+			"Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+		site->second = now;
+	}
+	return put(at, site->date, site->date_len);
+}
+
+static char *put_connection(const struct portico_request *r, char *at)
+{
+	if (!r->keep_alive)
+		return PUT(at, "Connection: close\r\n");
+	if (r->head.minor == 0)
+		return PUT(at, "Connection: keep-alive\r\n");
+	return at;
+}
+
+static char *put_framing(const struct portico_request *r, char *at, int status, int64_t length)
+{
+	if (status == 204 || (status == 304 && length <= 0))
+		return at;       /* RFC 9110, 8.6 and 15.4.5 */
+	if (r->chunked)
+		return PUT(at, "Transfer-Encoding: chunked\r\n");
+	if (length < 0)
+		return at;       /* until the connection ends */
+	at = PUT(at, "Content-Length: ");
+	at = put_number(at, (uint64_t)length);
+	return PUT(at, "\r\n");
+}
+
+static int may_begin(const struct portico_request *r, int status, int64_t length)
+{
+	if (r->reply != HTTP_NO_REPLY)
+		errno = EALREADY;
+	else if (status < 200 || status > 599 || length < PORTICO_CHUNKED)
+		errno = EINVAL;
+	else if (!stream_is_open(&r->conn->conn.stream))
+		errno = EPIPE;
+	else
+		return 0;
+	return -1;
+}
+
+/* Decides what the head will say.  A reply that comes before all of the
+ * request's body is the last one: what is left of that body cannot be told
+ * from a next request without reading it all. */
+static void decide_framing(struct portico_request *r, int status, int64_t length)
+{
+	if (status == 204 || status == 304)
+		r->no_body = true;
+	r->chunked = length < 0 && r->head.minor >= 1;
+	if (length < 0 && !r->chunked && !r->no_body)
+		r->keep_alive = false;
+	if (r->phase != HTTP_ANSWER || r->conn->site->draining)
+		r->keep_alive = false;
+	r->reply_left = length;
+}
+
+/* Writes the head and leaves room for extra bytes behind it.  NULL and errno. */
+static char *begin(struct portico_request *r, int status, const char *type, int64_t length,
+	size_t extra)
+{
+	size_t type_len = type ? strlen(type) : 0;
+	size_t headers = buf_len(&r->headers);
+
+	char *at = stream_reserve(&r->conn->conn.stream, HEAD_ROOM + type_len + headers + extra);
+	if (!at)
+		return NULL;
+	decide_framing(r, status, length);
+	at = put_status(at, status);
+	at = put_date(r->conn->site, at);
+	if (type) {
+		at = PUT(at, "Content-Type: ");
+		at = put(at, type, type_len);
+		at = PUT(at, "\r\n");
+	}
+	at = put_framing(r, at, status, length);
+	at = put_connection(r, at);
+	if (headers > 0)
+		at = put(at, buf_head(&r->headers), headers);
+	r->reply = HTTP_REPLY_BEGUN;
+	return PUT(at, "\r\n");
+}
+
+/* The bytes from the end of the queue up to at are filled in. */
+static void filled(struct portico_request *r, const char *at)
+{
+	struct stream *s = &r->conn->conn.stream;
+	stream_wrote(s, (size_t)(at - buf_tail(&s->out)));
+}
+
+static void end(struct portico_request *r)
+{
+	r->reply = HTTP_REPLY_ENDED;
+	/* Inside its own callbacks the connection sees it by itself. */
+	if (!r->conn->conn.stream.held)
+		stream_retry(&r->conn->conn.stream);
+}
+
+/* ---- header lines of the handler's ---- */
+
+static bool is_token(const char *s)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	if (!*s)
+		return false;
+	for (; *s; s++)
+		if (!(*s >= '0' && *s <= '9') && !(*s >= 'a' && *s <= 'z')
+			&& !(*s >= 'A' && *s <= 'Z') && !strchr(others, *s))
+			return false;
+	return true;
+}
+
+static bool is_value(const char *s)
+{
+	for (; *s; s++)
+		if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
+			return false;
+	return true;
+}
+
+static bool is_ours(const char *name)
+{
+	static const char *const ours[] = {
+		"Connection", "Content-Length", "Date", "Keep-Alive", "Transfer-Encoding", "Upgrade",
+	};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (strcasecmp(name, ours[i]) == 0)
+			return true;
+	return false;
+}
+
+int portico_reply_header(struct portico_request *r, const char *name, const char *value)
+{
+	if (r->reply != HTTP_NO_REPLY) {
+		errno = EALREADY;
+		return -1;
+	}
+	if (!is_token(name) || !is_value(value) || is_ours(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	size_t need = strlen(name) + strlen(value) + 4;
+	if (buf_reserve(&r->headers, need) < 0)
+		return -1;
+	char *at = buf_tail(&r->headers);
+	at = put(at, name, strlen(name));
+	at = PUT(at, ": ");
+	at = put(at, value, strlen(value));
+	PUT(at, "\r\n");
+	buf_added(&r->headers, need);
+	return 0;
+}
+
+/* ---- replies ---- */
+
+static int write_joined(struct portico_request *r, int status, const char *type,
+	const void *body, size_t len)
+{
+	char *at = begin(r, status, type, (int64_t)len, len);
+	if (!at)
+		return -1;
+	if (!r->no_body && len > 0)
+		at = put(at, body, len);
+	filled(r, at);
+	return 0;
+}
+
+/* A large body goes to the socket from where it is, its head in front of it. */
+static int write_apart(struct portico_request *r, int status, const char *type,
+	const void *body, size_t len)
+{
+	struct stream *s = &r->conn->conn.stream;
+
+	if (len > s->kind->max_queue) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	char *at = begin(r, status, type, (int64_t)len, 0);
+	if (!at)
+		return -1;
+	filled(r, at);
+	if (r->no_body)
+		return 0;
+	if (stream_write(s, body, len) == 0)
+		return 0;
+	stream_abort(s);         /* the head is out and its body cannot follow */
+	return -1;
+}
+
+int portico_reply(struct portico_request *r, int status, const char *type,
+	const void *body, size_t len)
+{
+	if (type && !is_value(type)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (len > INT64_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (may_begin(r, status, (int64_t)len) < 0)
+		return -1;
+	int result = len <= JOINED_BODY ? write_joined(r, status, type, body, len)
+					: write_apart(r, status, type, body, len);
+	if (result == 0)
+		end(r);
+	return result;
+}
+
+int portico_reply_text(struct portico_request *r, int status, const char *text)
+{
+	return portico_reply(r, status, "text/plain; charset=utf-8", text, strlen(text));
+}
+
+int http_reply_error(struct portico_request *r, int status, const char *why)
+{
+	char text[256];
+
+	r->headers.start = r->headers.end = 0;
+	snprintf(text, sizeof(text), "%d %s: %s\n", status, reason(status), why);
+	return portico_reply_text(r, status, text);
+}
+
+int portico_reply_begin(struct portico_request *r, int status, int64_t length)
+{
+	if (may_begin(r, status, length) < 0)
+		return -1;
+	char *at = begin(r, status, NULL, length, 0);
+	if (!at)
+		return -1;
+	filled(r, at);
+	return 0;
+}
+
+static int may_write(struct portico_request *r, size_t len)
+{
+	if (r->reply != HTTP_REPLY_BEGUN) {
+		errno = r->reply == HTTP_NO_REPLY ? EINVAL : EALREADY;
+		return -1;
+	}
+	if (r->reply_left >= 0 && len > (uint64_t)r->reply_left) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return 0;
+}
+
+static int write_chunk(struct stream *s, const void *data, size_t len)
+{
+	char *at = stream_reserve(s, len + CHUNK_ROOM);
+	if (!at)
+		return -1;
+	char *start = at;
+	at += snprintf(at, CHUNK_ROOM, "%zx\r\n", len);
+	at = put(at, data, len);
+	at = PUT(at, "\r\n");
+	stream_wrote(s, (size_t)(at - start));
+	return 0;
+}
+
+ssize_t portico_reply_write(struct portico_request *r, const void *data, size_t len)
+{
+	struct stream *s = &r->conn->conn.stream;
+
+	if (may_write(r, len) < 0)
+		return -1;
+	if (len == 0)
+		return 0;        /* an empty chunk would be the last one */
+	if (!r->no_body && (r->chunked ? write_chunk(s, data, len) : stream_write(s, data, len)) < 0)
+		return -1;
+	if (r->reply_left >= 0)
+		r->reply_left -= (int64_t)len;
+	if (r->handler && r->handler->plugin.http_drained)
+		stream_tell_drained(s);
+	return (ssize_t)len;
+}
+
+size_t portico_reply_room(const struct portico_request *r)
+{
+	const struct stream *s = &r->conn->conn.stream;
+	size_t queued = stream_queued(s);
+
+	return queued < s->kind->high_water ? s->kind->high_water - queued : 0;
+}
+
+int portico_reply_end(struct portico_request *r)
+{
+	struct stream *s = &r->conn->conn.stream;
+
+	if (r->reply != HTTP_REPLY_BEGUN) {
+		errno = r->reply == HTTP_NO_REPLY ? EINVAL : EALREADY;
+		return -1;
+	}
+	if (r->reply_left > 0 && !r->no_body) {
+		handler_broke_contract(r->handler,
+			"portico_reply_end() before the announced length was written; connection cut");
+		stream_abort(s);
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (r->chunked && !r->no_body && stream_write(s, "0\r\n\r\n", 5) < 0)
+		return -1;
+	end(r);
+	return 0;
+}

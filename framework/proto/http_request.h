@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_request.h - one HTTP request and its reply, inside the http files.
+ *
+ *	HEAD --head is in--> BODY --body is in--> ANSWER --reply is whole--> done
+ *	                       \______ no body ____/
+ *
+ * A connection holds a request only from the first byte of its head until its
+ * reply is queued; idle connections hold none.  Requests are used again.
+ */
+#ifndef PORTICO_PROTO_HTTP_REQUEST_H
+#define PORTICO_PROTO_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "proto/conn.h"
+#include "proto/http.h"
+#include "proto/http_chunk.h"
+#include "proto/http_parse.h"
+
+struct http_conn {
+	struct portico_conn     conn;
+	struct http_site       *site;
+	struct portico_request *request;     /* in hand; NULL between two */
+};
+
+enum http_phase { HTTP_HEAD, HTTP_BODY, HTTP_ANSWER };
+enum http_reply { HTTP_NO_REPLY, HTTP_REPLY_BEGUN, HTTP_REPLY_ENDED };
+
+struct portico_request {
+	struct http_conn       *conn;
+	struct portico_service *handler;     /* NULL until it is routed */
+	void                   *state;
+	struct arena            arena;       /* all that lives as long as the request */
+	char                   *text;        /* the head; names and values end with NUL */
+	const char             *path;        /* normalised */
+	struct buf              body;        /* collected */
+	uint64_t                body_size;   /* bytes of body so far */
+	struct http_chunk       chunk;
+	struct buf              headers;     /* of the reply: whole lines */
+	int64_t                 reply_left;  /* announced and not yet written */
+	uint8_t                 phase;       /* enum http_phase */
+	uint8_t                 reply;       /* enum http_reply */
+	bool                    shown;       /* a callback saw it: http_done() is due */
+	bool                    keep_alive;
+	bool                    chunked;     /* the reply is */
+	bool                    no_body;     /* the reply has none: HEAD, 204, 304 */
+	bool                    body_held;   /* http_body() left some: wait for resume */
+	struct portico_request *next_spare;
+	struct http_head        head;
+};
+
+/* A fresh one for c, phase HEAD; NULL and ENOMEM. */
+struct portico_request *http_request_open(struct http_conn *c);
+void http_request_close(struct portico_request *r);  /* calls http_done() if it was shown */
+void http_request_free_spares(struct http_site *site);
+
+/* The head is in: keeps a copy of its len bytes and what it says.  -1 with
+ * errno ENOMEM, or EINVAL if the path is none. */
+int http_request_take_head(struct portico_request *r, const char *data, size_t len);
+
+/* Whether more than the head is to come. */
+bool http_request_has_body(const struct portico_request *r);
+
+/* Answers for portico itself: status and one line of text. -1 if not possible. */
+int http_reply_error(struct portico_request *r, int status, const char *why);
+
+#endif
