@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugin.h - a handler's shared object: open it, check it, set its options.
+ */
+#ifndef PORTICO_SERVICE_PLUGIN_H
+#define PORTICO_SERVICE_PLUGIN_H
+
+#include "base/arena.h"
+#include "config/config.h"
+#include "config/problem.h"
+#include "proto/handler.h"
+
+/* Fills h->plugin from the shared object that c names, and h->state with its
+ * options.  Memory is mem's.  Each thing that is wrong is told to problems as
+ * a sentence with file and line.  -1 if anything was.  Runs the object's
+ * constructors and its setting(): call it where a crash does no harm. */
+int plugin_load(struct portico_service *h, const struct config_handler *c,
+	const struct config_service *service, struct arena *mem, struct problems *problems);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service.c - one [service] in this worker.
+ */
+#include "service/service.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "net/dgram.h"
+#include "net/listen.h"
+#include "proto/conn.h"
+#include "proto/handler.h"
+#include "proto/http.h"
+#include "proto/udp.h"
+#include "service/plugin.h"
+
+struct service {
+	const struct config_service *config;
+	struct hub             *hub;
+	struct arena            mem;         /* handlers, their state and options, routes */
+	struct portico_service *handlers;
+	struct http_route      *routes;
+	struct conn_site        tcp;         /* these two as the protocol names them */
+	struct http_site        http;
+	struct listener        *listeners;   /* tcp and http, one for each address */
+	struct dgram_socket    *datagrams;   /* udp, likewise */
+	bool                    retired;
+};
+
+/* ---- making ---- */
+
+static void fill_handler(struct service *s, size_t i, struct service_home *home)
+{
+	const struct config_handler *c = &s->config->handlers[i];
+
+	s->handlers[i] = (struct portico_service){
+		.service = s->config->name,
+		.label = c->prefix ? arena_printf(&s->mem, "%s %s", s->config->name, c->prefix)
+				   : s->config->name,
+		.worker = home->worker,
+		.number = home->handlers++,
+		.loop = home->hub->loop,
+		.pulse = home->pulse,
+		.sockets = s->datagrams,
+		.socket_addrs = s->config->listens,
+		.socket_count = s->datagrams ? (unsigned)s->config->listen_count : 0,
+	};
+	s->routes[i] = (struct http_route){ .prefix = c->prefix, .handler = &s->handlers[i] };
+}
+
+static int load_handlers(struct service *s, struct service_home *home, struct problems *problems)
+{
+	const struct config_service *c = s->config;
+	int result = 0;
+
+	for (size_t i = 0; i < c->handler_count; i++) {
+		fill_handler(s, i, home);
+		if (plugin_load(&s->handlers[i], &c->handlers[i], c, &s->mem, problems) < 0)
+			result = -1;
+	}
+	return result;
+}
+
+static int allocate(struct service *s)
+{
+	const struct config_service *c = s->config;
+
+	s->handlers = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->handlers));
+	s->routes = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->routes));
+	if (c->protocol == CONFIG_UDP)
+		s->datagrams = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->datagrams));
+	else
+		s->listeners = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->listeners));
+	return s->handlers && s->routes && (s->datagrams || s->listeners) ? 0 : -1;
+}
+
+static void init_tcp(struct service *s)
+{
+	const struct config_service *c = s->config;
+
+	conn_site_init(&s->tcp, s->hub, s->handlers, &(struct conn_limits){
+		.max_input = c->max_input,
+		.high_water = c->high_water,
+		.max_queue = c->max_queue,
+		.idle = c->idle,
+		.linger = c->linger,
+	});
+}
+
+static void init_http(struct service *s)
+{
+	const struct config_service *c = s->config;
+	struct http_bounds bounds = {
+		.head = {
+			.max_target = (uint32_t)c->max_target,
+			.max_head = (uint32_t)c->max_head,
+			.max_fields = (uint32_t)c->max_fields,
+		},
+		.max_body = c->max_body,
+		.high_water = c->high_water,
+		.max_queue = c->max_queue,
+		.idle = c->idle,
+		.linger = c->linger,
+		.head_time = c->head_time,
+		.body_time = c->body_time,
+	};
+	http_site_init(&s->http, s->hub, &bounds, s->routes, c->handler_count);
+}
+
+static struct service *no_memory(struct service *s, const struct config_service *c,
+	struct problems *problems)
+{
+	problems_add(problems, c->file, c->line, "service %s: no memory", c->name);
+	if (s)
+		arena_fini(&s->mem);
+	free(s);
+	return NULL;
+}
+
+struct service *service_create(const struct config_service *c, struct service_home *home,
+	struct problems *problems)
+{
+	struct service *s = calloc(1, sizeof(*s));
+	if (!s)
+		return no_memory(s, c, problems);
+	s->config = c;
+	s->hub = home->hub;
+	arena_init(&s->mem);
+	if (allocate(s) < 0)
+		return no_memory(s, c, problems);
+	if (c->protocol == CONFIG_TCP)
+		init_tcp(s);
+	if (c->protocol == CONFIG_HTTP)
+		init_http(s);
+	if (load_handlers(s, home, problems) == 0)
+		return s;
+	service_destroy(s);
+	return NULL;
+}
+
+int service_start(struct service *s, const char **failed)
+{
+	for (size_t i = 0; i < s->config->handler_count; i++) {
+		if (handler_start(&s->handlers[i]) == 0)
+			continue;
+		*failed = s->handlers[i].label;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- serving ---- */
+
+static void accepted_tcp(struct listener *l, int fd, const struct addr *peer)
+{
+	struct service *s = l->owner;
+	conn_accept(&s->tcp, fd, peer);
+}
+
+static void accepted_http(struct listener *l, int fd, const struct addr *peer)
+{
+	struct service *s = l->owner;
+	http_accept(&s->http, fd, peer);
+}
+
+static int serve_datagrams(struct service *s, const int *sockets)
+{
+	for (size_t i = 0; i < s->config->listen_count; i++)
+		if (udp_start(&s->datagrams[i], s->hub, s->handlers, sockets[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static void serve_connections(struct service *s, const int *sockets)
+{
+	for (size_t i = 0; i < s->config->listen_count; i++) {
+		struct listener *l = &s->listeners[i];
+		l->owner = s;
+		l->accepted = s->config->protocol == CONFIG_HTTP ? accepted_http : accepted_tcp;
+		listener_start(l, s->hub->loop, sockets[i]);
+	}
+}
+
+int service_serve(struct service *s, const int *sockets)
+{
+	if (s->config->protocol == CONFIG_UDP)
+		return serve_datagrams(s, sockets);
+	serve_connections(s, sockets);
+	return 0;
+}
+
+/* ---- ending ---- */
+
+static void stop_socket(struct service *s, size_t i, enum service_end how)
+{
+	if (s->datagrams) {
+		if (how == SERVICE_EMPTY)
+			dgram_empty(&s->datagrams[i]);
+		dgram_stop(&s->datagrams[i]);
+		return;
+	}
+	if (how == SERVICE_EMPTY)
+		listener_empty(&s->listeners[i]);
+	listener_stop(&s->listeners[i]);
+}
+
+void service_retire(struct service *s, enum service_end how, double idle)
+{
+	const struct config_service *c = s->config;
+
+	if (s->retired)
+		return;
+	s->retired = true;
+	for (size_t i = 0; i < c->listen_count; i++)
+		stop_socket(s, i, how);
+	if (c->protocol == CONFIG_HTTP)
+		http_site_drain(&s->http, idle);
+	for (size_t i = 0; i < c->handler_count; i++)
+		handler_drain(&s->handlers[i]);
+}
+
+void service_abort(struct service *s)
+{
+	if (s->config->protocol == CONFIG_TCP)
+		conn_site_abort(&s->tcp);
+	if (s->config->protocol == CONFIG_HTTP)
+		http_site_abort(&s->http);
+}
+
+static void fini_sites(struct service *s)
+{
+	if (s->config->protocol == CONFIG_TCP)
+		conn_site_fini(&s->tcp);
+	if (s->config->protocol == CONFIG_HTTP)
+		http_site_fini(&s->http);
+}
+
+void service_destroy(struct service *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->config->handler_count; i++)
+		handler_stop(&s->handlers[i]);
+	fini_sites(s);
+	arena_fini(&s->mem);
+	free(s);
+}

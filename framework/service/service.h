@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service.h - one [service] in this worker: its handlers, and its sockets
+ * while it serves.
+ */
+#ifndef PORTICO_SERVICE_SERVICE_H
+#define PORTICO_SERVICE_SERVICE_H
+
+#include <stdint.h>
+
+#include "config/config.h"
+#include "config/problem.h"
+#include "net/hub.h"
+#include "sys/pulse.h"
+
+struct service;
+
+/* What services need of their worker; it outlives them. */
+struct service_home {
+	struct hub   *hub;
+	struct pulse *pulse;
+	unsigned      worker;
+	uint32_t      handlers;  /* numbered so far, over all services */
+};
+
+/* Loads the handlers of c and sets their options; tells what is wrong to
+ * problems.  NULL if anything is. c is borrowed until service_destroy(). */
+struct service *service_create(const struct config_service *c, struct service_home *home,
+	struct problems *problems);
+
+/* Calls start() of every handler: 0, or -1 with *failed the label of the one
+ * that did not start, borrowed. */
+int service_start(struct service *s, const char **failed);
+
+/* Serves sockets[i], which belongs to c->listens[i]; they are borrowed until
+ * service_retire().  -1 and ENOMEM. */
+int service_serve(struct service *s, const int *sockets);
+
+enum service_end {
+	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */
+	SERVICE_EMPTY,           /* there is none: take what is queued first */
+};
+
+/* No new clients from now on; drain() of every handler is called.  Idle HTTP
+ * connections are closed after idle seconds. */
+void service_retire(struct service *s, enum service_end how, double idle);
+void service_abort(struct service *s);           /* every connection, now */
+void service_destroy(struct service *s);         /* stop() first; no connection is left */
+
+#endif
