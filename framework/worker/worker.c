@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - the life of a worker process.
+ *
+ * A worker obeys its channel and nothing else: the signals of the terminal
+ * are the master's business, and TERM from anybody else means drain.  End of
+ * file on the channel means that the master died; then the worker finishes
+ * what it has and goes.
+ *
+ * A worker owns only its slot's sockets.  A descriptor too many would keep a
+ * member in somebody's group that nobody accepts from, so all that is not
+ * named in worker_birth is closed first.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/hub.h"
+#include "service/service.h"
+#include "sys/channel.h"
+#include "sys/proc.h"
+#include "sys/user.h"
+#include "worker/bind.h"
+#include "worker/report.h"
+
+/* How long an idle keep-alive connection is kept after its worker retired,
+ * so that a request that is on its way still gets its answer. */
+#define LAST_REQUEST_TIME 2.0
+
+struct worker {
+	const struct worker_birth *birth;
+	struct ev_loop            *loop;
+	struct hub                 hub;
+	struct service_home        home;
+	struct service           **services;
+	size_t                     service_count;
+	ev_io                      channel;
+	ev_signal                  term;
+	ev_timer                   deadline;
+	ev_timer                   release;    /* of the sockets, soon after draining began */
+	ev_prepare                 watch_end;  /* runs while draining */
+	bool                       serving;
+	bool                       draining;
+};
+
+/* ---- birth ---- */
+
+static void settle_signals(void)
+{
+	static const int ignored[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU,
+	};
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void close_the_rest(const struct worker_birth *b)
+{
+	int keep[CONFIG_MAX_LISTENS + 2];
+	size_t count = 0;
+
+	keep[count++] = b->channel;
+	keep[count++] = b->log;
+	for (size_t i = 0; i < b->socket_count; i++)
+		keep[count++] = b->sockets[i];
+	proc_keep_only(keep, count);
+}
+
+static void settle_in(const struct worker_birth *b, const char *who)
+{
+	settle_signals();
+	close_the_rest(b);
+	log_as(who);
+}
+
+static int become_user(const struct worker_birth *b)
+{
+	const char *user = b->config->user;
+
+	if (!user || user_become(user) == 0)
+		return EX_OK;
+	report(b->channel, EX_NOPERM, "user = %s: cannot become that user: %s", user,
+		strerror(errno));
+	return EX_NOPERM;
+}
+
+static int open_loop(struct worker *w)
+{
+	/* NOENV: LIBEV_FLAGS could choose a back end that was never tested. */
+	w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	if (w->loop && hub_init(&w->hub, w->loop) == 0) {
+		w->home = (struct service_home){
+			.hub = &w->hub,
+			.pulse = w->birth->pulse,
+			.worker = w->birth->slot,
+		};
+		return EX_OK;
+	}
+	report(w->birth->channel, EX_OSERR, "cannot make an event loop: %s", strerror(errno));
+	return EX_OSERR;
+}
+
+/* ---- services ---- */
+
+static int load_services(struct worker *w)
+{
+	const struct worker_birth *b = w->birth;
+	struct problems problems = report_problems(&b->channel);
+
+	pulse_phase(b->pulse, PULSE_LOADING);
+	w->services = calloc(b->config->service_count, sizeof(*w->services));
+	if (!w->services) {
+		report(b->channel, EX_OSERR, "no memory for services");
+		return EX_OSERR;
+	}
+	for (size_t i = 0; i < b->config->service_count; i++) {
+		struct service *s = service_create(&b->config->services[i], &w->home, &problems);
+		if (s)
+			w->services[w->service_count++] = s;
+	}
+	problems_end(&problems);
+	return problems.count > 0 ? EX_CONFIG : EX_OK;
+}
+
+static int start_services(struct worker *w)
+{
+	const char *failed;
+
+	pulse_phase(w->birth->pulse, PULSE_STARTING);
+	for (size_t i = 0; i < w->service_count; i++) {
+		if (service_start(w->services[i], &failed) == 0)
+			continue;
+		report(w->birth->channel, EX_CONFIG,
+			"handler %s: its start() failed; the log line before this may say why", failed);
+		return EX_CONFIG;
+	}
+	return EX_OK;
+}
+
+static void serve(struct worker *w)
+{
+	const int *sockets = w->birth->sockets;
+
+	if (w->serving || w->draining)
+		return;
+	w->serving = true;
+	for (size_t i = 0; i < w->service_count; i++) {
+		if (service_serve(w->services[i], sockets) < 0)
+			log_error("service %s: no memory to serve it", w->birth->config->services[i].name);
+		sockets += w->birth->config->services[i].listen_count;
+	}
+	pulse_phase(w->birth->pulse, PULSE_SERVING);
+}
+
+/* ---- the end ---- */
+
+static void abort_all(struct worker *w)
+{
+	for (size_t i = 0; i < w->service_count; i++)
+		service_abort(w->services[i]);
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct worker *w = t->data;
+
+	(void)loop;
+	(void)events;
+	if (w->hub.streams > 0)
+		log_warn("drain: time is up, %zu connections are cut", w->hub.streams);
+	abort_all(w);
+}
+
+static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
+{
+	struct worker *w = p->data;
+
+	(void)events;
+	if (w->hub.streams == 0)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+/* Not at once: the loop first has to take them out of its epoll set.  A closed
+ * descriptor would stay in it, because the master holds the socket too. */
+static void on_release(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct worker *w = t->data;
+
+	(void)loop;
+	(void)events;
+	for (size_t i = 0; i < w->birth->socket_count; i++) {
+		if (w->birth->sockets[i] >= 0)
+			close(w->birth->sockets[i]);
+		w->birth->sockets[i] = -1;
+	}
+}
+
+static void set_deadline(struct worker *w, double seconds)
+{
+	ev_timer_stop(w->loop, &w->deadline);
+	if (seconds <= 0.)
+		return;
+	ev_timer_set(&w->deadline, seconds, 0.);
+	ev_timer_start(w->loop, &w->deadline);
+}
+
+/* seconds: until connections are cut; 0: they have all the time they want. */
+static void drain(struct worker *w, enum service_end how, double seconds)
+{
+	double idle = LAST_REQUEST_TIME;
+
+	set_deadline(w, seconds);
+	if (w->draining)
+		return;
+	w->draining = true;
+	pulse_phase(w->birth->pulse, PULSE_DRAINING);
+	if (seconds > 0. && idle > seconds / 2.)
+		idle = seconds / 2.;
+	if (!w->serving)
+		how = SERVICE_HAND_ON;
+	for (size_t i = 0; w->serving && i < w->service_count; i++)
+		service_retire(w->services[i], how, idle);
+	ev_timer_start(w->loop, &w->release);
+	ev_prepare_start(w->loop, &w->watch_end);
+}
+
+static void end_now(struct worker *w)
+{
+	drain(w, SERVICE_HAND_ON, 0.);
+	abort_all(w);
+}
+
+/* ---- the channel ---- */
+
+static void change_log(const struct worker *w, int fd)
+{
+	if (fd < 0)
+		return;
+	if (w->birth->log >= 0)
+		(void)dup3(fd, w->birth->log, O_CLOEXEC);
+	close(fd);
+}
+
+static void obey(struct worker *w, const struct message *m, int fd)
+{
+	switch (m->type) {
+	case MESSAGE_SERVE:
+		serve(w);
+		break;
+	case MESSAGE_RETIRE:
+		drain(w, SERVICE_HAND_ON, m->seconds);
+		break;
+	case MESSAGE_FINISH:
+		drain(w, SERVICE_EMPTY, m->seconds);
+		break;
+	case MESSAGE_NOW:
+		end_now(w);
+		break;
+	case MESSAGE_LOG:
+		change_log(w, fd);
+		return;
+	default:
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void master_is_gone(struct worker *w)
+{
+	ev_io_stop(w->loop, &w->channel);
+	if (!w->draining)
+		log_warn("the master is gone; finishing what is here");
+	drain(w, SERVICE_EMPTY, w->birth->config->drain);
+}
+
+static void on_channel(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct worker *w = io->data;
+	struct message m;
+	int fd, got;
+
+	(void)loop;
+	(void)events;
+	while ((got = channel_receive(w->birth->channel, &m, &fd)) > 0)
+		obey(w, &m, fd);
+	if (got == 0 || errno != EAGAIN)
+		master_is_gone(w);
+}
+
+static void on_term(struct ev_loop *loop, ev_signal *s, int events)
+{
+	struct worker *w = s->data;
+
+	(void)loop;
+	(void)events;
+	log_info("TERM: leaving; the master will replace this worker");
+	drain(w, SERVICE_HAND_ON, w->birth->config->drain);
+}
+
+static void init_timers(struct worker *w)
+{
+	ev_timer_init(&w->deadline, on_deadline, 0., 0.);
+	ev_timer_init(&w->release, on_release, 0., 0.);
+	w->deadline.data = w->release.data = w;
+}
+
+static void run_loop(struct worker *w)
+{
+	ev_io_init(&w->channel, on_channel, w->birth->channel, EV_READ);
+	ev_signal_init(&w->term, on_term, SIGTERM);
+	ev_prepare_init(&w->watch_end, on_turn);
+	ev_set_priority(&w->watch_end, EV_MINPRI);   /* after the hub has settled */
+	init_timers(w);
+	w->channel.data = w->term.data = w->watch_end.data = w;
+	ev_io_start(w->loop, &w->channel);
+	ev_signal_start(w->loop, &w->term);
+	ev_run(w->loop, 0);
+}
+
+/* ---- the whole ---- */
+
+static int prepare(struct worker *w)
+{
+	int code = open_loop(w);
+
+	if (code == EX_OK)
+		code = bind_sockets(w->birth);
+	if (code == EX_OK)
+		code = become_user(w->birth);
+	if (code == EX_OK)
+		code = load_services(w);
+	if (code == EX_OK)
+		code = start_services(w);
+	return code;
+}
+
+static int say_ready(struct worker *w)
+{
+	struct message ready = { .type = MESSAGE_READY };
+
+	pulse_phase(w->birth->pulse, PULSE_READY);
+	return channel_send(w->birth->channel, &ready, -1) < 0 ? EX_OSERR : EX_OK;
+}
+
+static void clean_up(struct worker *w)
+{
+	pulse_phase(w->birth->pulse, PULSE_STOPPING);
+	for (size_t i = 0; i < w->service_count; i++)
+		service_destroy(w->services[i]);
+	free(w->services);
+	if (!w->loop)
+		return;
+	hub_fini(&w->hub);
+	ev_loop_destroy(w->loop);
+}
+
+int worker_run(const struct worker_birth *birth)
+{
+	struct worker w = { .birth = birth };
+	char who[32];
+
+	snprintf(who, sizeof(who), "worker %u", birth->slot);
+	settle_in(birth, who);
+	int code = prepare(&w);
+	if (code == EX_OK)
+		code = say_ready(&w);
+	if (code == EX_OK)
+		run_loop(&w);
+	clean_up(&w);
+	return code;
+}
+
+int worker_check(const struct config *config, int channel, int log, struct pulse *pulse)
+{
+	struct worker_birth birth = {
+		.config = config,
+		.channel = channel,
+		.log = log,
+		.pulse = pulse,
+	};
+	struct worker w = { .birth = &birth };
+
+	settle_in(&birth, "check");
+	int code = open_loop(&w);
+	if (code == EX_OK)
+		code = become_user(&birth);
+	if (code == EX_OK)
+		code = load_services(&w);
+	clean_up(&w);
+	return code;
+}

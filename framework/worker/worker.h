@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.h - the life of a worker process:
+ * bind -> hand over -> drop privileges -> load -> ready -> serve -> drain.
+ */
+#ifndef PORTICO_WORKER_WORKER_H
+#define PORTICO_WORKER_WORKER_H
+
+#include <stddef.h>
+
+#include "config/config.h"
+#include "sys/pulse.h"
+
+/* All that a worker is born with; the rest of what the master had it closes.
+ * Sockets are numbered over all services, in the order of the configuration. */
+struct worker_birth {
+	const struct config *config;
+	unsigned             slot;
+	int                  channel;    /* to the master */
+	int                 *sockets;    /* of the slot; -1: to be bound */
+	size_t               socket_count;
+	int                  log;        /* descriptor of the log, or -1 */
+	struct pulse        *pulse;
+};
+
+/* Runs in a fresh child of the master until the worker's life is over; gives
+ * its exit code. */
+int worker_run(const struct worker_birth *birth);
+
+/* Runs in a fresh child: loads every plugin of config and sets its options,
+ * starts nothing.  Each problem is sent over the channel as MESSAGE_FAILED.
+ * Gives the exit code. */
+int worker_check(const struct config *config, int channel, int log, struct pulse *pulse);
+
+#endif
