@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child.c - a process of ours: its channel, its death, its end in time.
+ */
+#include "master/child.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sys/proc.h"
+
+static void hear_all(struct child *c)
+{
+	struct message m;
+	int fd;
+
+	while (channel_receive(c->channel, &m, &fd) > 0)
+		c->heard(c, &m, fd);
+}
+
+static void on_speech(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct child *c = io->data;
+	struct message m;
+	int fd, got;
+
+	(void)events;
+	while ((got = channel_receive(c->channel, &m, &fd)) > 0)
+		c->heard(c, &m, fd);
+	if (got == 0)
+		ev_io_stop(loop, io);    /* its death is about to be told */
+}
+
+static void on_death(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct child *c = io->data;
+	siginfo_t how;
+
+	(void)events;
+	if (proc_reap(io->fd, &how) < 0)
+		return;
+	hear_all(c);
+	ev_io_stop(loop, &c->speech);
+	ev_io_stop(loop, &c->death);
+	ev_timer_stop(loop, &c->killer);
+	close(c->channel);
+	close(c->death.fd);
+	c->died(c, &how);
+}
+
+static void on_killer(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct child *c = t->data;
+
+	(void)loop;
+	(void)events;
+	c->overdue = true;
+	kill(c->pid, SIGKILL);
+}
+
+static void watch(struct child *c, int pidfd)
+{
+	ev_io_init(&c->speech, on_speech, c->channel, EV_READ);
+	ev_io_init(&c->death, on_death, pidfd, EV_READ);
+	ev_timer_init(&c->killer, on_killer, 0., 0.);
+	c->speech.data = c->death.data = c->killer.data = c;
+	ev_io_start(c->loop, &c->speech);
+	ev_io_start(c->loop, &c->death);
+}
+
+int child_spawn(struct child *c, struct ev_loop *loop, int (*entry)(void *arg, int channel),
+	void *arg)
+{
+	int ends[2], pidfd;
+
+	if (channel_open(ends) < 0)
+		return -1;
+	fflush(NULL);            /* or the child would write it once more */
+	c->pid = proc_fork(&pidfd);
+	if (c->pid == 0) {
+		close(ends[0]);
+		exit(entry(arg, ends[1]));
+	}
+	close(ends[1]);
+	if (c->pid < 0) {
+		int error = errno;
+		close(ends[0]);
+		errno = error;
+		return -1;
+	}
+	c->loop = loop;
+	c->channel = ends[0];
+	c->born = ev_time();
+	watch(c, pidfd);
+	return 0;
+}
+
+int child_tell(struct child *c, enum message_type type, double seconds, int fd)
+{
+	struct message m = { .type = type, .seconds = seconds };
+	return channel_send(c->channel, &m, fd);
+}
+
+void child_kill_after(struct child *c, double seconds)
+{
+	ev_timer_stop(c->loop, &c->killer);
+	if (seconds < 0.)
+		return;
+	ev_now_update(c->loop);
+	ev_timer_set(&c->killer, seconds, 0.);
+	ev_timer_start(c->loop, &c->killer);
+}
+
+double child_age(const struct child *c)
+{
+	return ev_time() - c->born;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generation.h - one configuration and the workers started from it.
+ *
+ *	STARTING --all ready--> SERVING --successor serves--> RETIRING --last worker gone--> GONE
+ *	   \_____ any failure: its workers are ended, its predecessor never noticed ________/
+ */
+#ifndef PORTICO_MASTER_GENERATION_H
+#define PORTICO_MASTER_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "master/child.h"
+#include "sys/pulse.h"
+
+struct master;
+struct slot;
+
+enum generation_state {
+	GENERATION_STARTING,
+	GENERATION_SERVING,
+	GENERATION_RETIRING,
+};
+
+struct generation {
+	struct master         *master;
+	unsigned               number;       /* 1, 2, ... */
+	struct config         *config;       /* its own */
+	enum generation_state  state;
+	struct member         *members;      /* its workers that live */
+	struct generation     *older;
+	double                 born;
+	int                    failure;      /* exit code of what went wrong first, or 0 */
+	char                   why[MESSAGE_TEXT];
+};
+
+enum member_state {
+	MEMBER_BORN,                         /* its slot lacks sockets */
+	MEMBER_BOUND,
+	MEMBER_READY,
+	MEMBER_SERVING,
+	MEMBER_LEAVING,
+};
+
+struct member {                              /* a worker, as the master sees it */
+	struct child       child;
+	struct generation *generation;
+	struct slot       *slot;
+	struct pulse      *pulse;
+	enum member_state  state;
+	bool               told;             /* it has said why it cannot go on */
+	struct member     *next;
+};
+
+/* Starts workers for config, which becomes its own.  What comes of it is seen
+ * by master->serving; when it fails at once it is gone already. */
+void generation_start(struct master *m, struct config *config);
+
+/* Starts one more worker in slot, which has none of this generation.  -1. */
+int generation_staff(struct generation *g, struct slot *slot);
+struct member *generation_member(const struct generation *g, const struct slot *slot);
+
+/* Its workers leave the queue to their successors and finish within seconds
+ * (0: no limit). */
+void generation_retire(struct generation *g, double seconds);
+
+/* Its workers empty the queue and finish within seconds (0: no limit). */
+void generation_finish(struct generation *g, double seconds);
+void generation_end_now(struct generation *g);
+
+/* Tells every worker; fd goes along unless -1. */
+void generation_tell(struct generation *g, enum message_type type, double seconds, int fd);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * obituary.c - a worker's death in one sentence.
+ *
+ * "worker 1 (pid 4711, generation 3) died after 12.3 s of signal 11
+ * (Segmentation fault), serving, in http_request() of handler web /"
+ */
+#include "master/obituary.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "master/generation.h"
+#include "master/slot.h"
+#include "sys/proc.h"
+
+/* Handlers are numbered over all services, as the worker numbers them. */
+static void name_handler(const struct config *c, uint32_t number, char *out, size_t size)
+{
+	for (size_t i = 0; i < c->service_count; i++) {
+		const struct config_service *s = &c->services[i];
+		if (number < s->handler_count) {
+			const char *prefix = s->handlers[number].prefix;
+			snprintf(out, size, "%s%s%s", s->name, prefix ? " " : "",
+				prefix ? prefix : "");
+			return;
+		}
+		number -= (uint32_t)s->handler_count;
+	}
+	snprintf(out, size, "?");
+}
+
+static void what_it_did(const struct member *m, char *out, size_t size)
+{
+	uint32_t phase = atomic_load_explicit(&m->pulse->phase, memory_order_relaxed);
+	uint32_t doing = atomic_load_explicit(&m->pulse->doing, memory_order_relaxed);
+	char handler[64];
+
+	if ((doing & 0xff) == PULSE_NO_CALL) {
+		snprintf(out, size, "%s", pulse_phase_name(phase));
+		return;
+	}
+	name_handler(m->generation->config, doing >> 8, handler, sizeof(handler));
+	snprintf(out, size, "%s, in %s of handler %s", pulse_phase_name(phase),
+		pulse_call_name(doing & 0xff), handler);
+}
+
+static const char *reproach(const struct member *m)
+{
+	if (!m->child.overdue)
+		return "";
+	return m->state == MEMBER_LEAVING ? "; it had not ended in time and was killed"
+					  : "; it was not ready within start_time and was killed";
+}
+
+void obituary(const struct member *m, const siginfo_t *how, char *out, size_t size)
+{
+	bool left = m->state == MEMBER_LEAVING || m->state == MEMBER_SERVING;
+	char death[64], doing[160];
+
+	proc_death(how, death, sizeof(death));
+	what_it_did(m, doing, sizeof(doing));
+	if (left && how->si_code == CLD_EXITED && how->si_status == EX_OK) {
+		snprintf(out, size, "worker %u (pid %d, generation %u) left after %.1f s",
+			m->slot->index, (int)m->child.pid, m->generation->number,
+			child_age(&m->child));
+		log_info("%s", out);
+		return;
+	}
+	snprintf(out, size, "worker %u (pid %d, generation %u) died after %.1f s of %s, %s%s",
+		m->slot->index, (int)m->child.pid, m->generation->number, child_age(&m->child),
+		death, doing, reproach(m));
+	/* Who has said why it goes, or is sent away unready, needs no second line. */
+	if (!m->told && !(m->state == MEMBER_LEAVING && !m->child.overdue))
+		log_error("%s", out);
+}

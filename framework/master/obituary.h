@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * obituary.h - a worker's death in one sentence.
+ */
+#ifndef PORTICO_MASTER_OBITUARY_H
+#define PORTICO_MASTER_OBITUARY_H
+
+#include <signal.h>
+#include <stddef.h>
+
+struct member;
+
+/* Writes the sentence to out, and to the log: as information when the worker left as it
+ * was told to, as an error otherwise. */
+void obituary(const struct member *m, const siginfo_t *how, char *out, size_t size);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reload.c - parse -> trial child -> new generation.
+ *
+ * The trial comes first because it costs nothing: a plugin that is missing,
+ * or crashes when it is loaded, is found before any worker is started.
+ */
+#include "master/reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "master/generation.h"
+#include "master/logfile.h"
+#include "master/master.h"
+#include "master/trial.h"
+
+/* A configuration on its way through the trial. */
+struct candidate {
+	struct master *master;
+	struct config *config;
+};
+
+static void tell_problem(void *arg, const char *sentence)
+{
+	(void)arg;
+	log_error("%s", sentence);
+}
+
+static void refused(struct master *m, const char *why)
+{
+	log_error("reload failed: %s; generation %u goes on", why, m->serving->number);
+	reload_ended(m);
+}
+
+static void on_tried(void *arg, int exit_code)
+{
+	struct candidate *candidate = arg;
+	struct master *m = candidate->master;
+	struct config *c = candidate->config;
+
+	free(candidate);
+	m->trial = NULL;
+	if (exit_code != EX_OK || m->stopping) {
+		config_destroy(c);
+		if (!m->stopping)
+			refused(m, "the plugins or their options are not right");
+		master_rest(m);
+		return;
+	}
+	logfile_open(m, c->log);
+	generation_start(m, c);
+}
+
+/* Taking a slot away while clients are on their way to its socket needs more
+ * than this version has: refusing is better than losing them. */
+static bool drops_slots(const struct master *m, const struct config *c)
+{
+	return c->workers < m->serving->config->workers;
+}
+
+static void try_config(struct master *m, struct config *c)
+{
+	struct candidate *candidate = calloc(1, sizeof(*candidate));
+
+	if (candidate) {
+		*candidate = (struct candidate){ .master = m, .config = c };
+		m->trial = trial_start(m->loop, c, m->log, tell_problem, on_tried, candidate);
+	}
+	if (m->trial)
+		return;
+	refused(m, strerror(errno));
+	free(candidate);
+	config_destroy(c);
+}
+
+void reload(struct master *m)
+{
+	if (m->stopping)
+		return;
+	if (m->trial || m->starting) {
+		m->reload_again = true;
+		return;
+	}
+	log_info("reload: reading %s", m->file);
+	struct config *c = config_load(m->file, tell_problem, NULL);
+	if (!c) {
+		refused(m, "the configuration is not right");
+		return;
+	}
+	if (trial_check_system(c, tell_problem, NULL) != EX_OK) {
+		config_destroy(c);
+		refused(m, "the system does not give what it needs");
+		return;
+	}
+	if (drops_slots(m, c)) {
+		config_destroy(c);
+		refused(m, "fewer workers than now need a restart in this version");
+		return;
+	}
+	try_config(m, c);
+}
+
+void reload_ended(struct master *m)
+{
+	if (!m->reload_again || m->stopping || !m->serving)
+		return;
+	m->reload_again = false;
+	reload(m);
+}

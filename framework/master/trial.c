@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trial.c - a child that loads a configuration's plugins and reports.
+ */
+#include "master/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "master/child.h"
+#include "master/slot.h"
+#include "sys/proc.h"
+#include "sys/pulse.h"
+#include "sys/user.h"
+#include "worker/worker.h"
+
+/* A constructor or setting() that hangs would hang the reload with it. */
+#define TRIAL_TIME 30.0
+
+struct trial {
+	struct child         child;
+	const struct config *config;
+	struct pulse        *pulse;
+	int                  log;
+	unsigned             problems;
+	config_problem_fn   *problem;
+	void               (*done)(void *arg, int exit_code);
+	void                *arg;
+};
+
+static void on_heard(struct child *c, const struct message *m, int fd)
+{
+	struct trial *t = (struct trial *)c;
+
+	if (fd >= 0)
+		close(fd);
+	if (m->type != MESSAGE_FAILED)
+		return;
+	t->problems++;
+	t->problem(t->arg, m->text);
+}
+
+static int judge(struct trial *t, const siginfo_t *how)
+{
+	char death[64], text[MESSAGE_TEXT];
+
+	if (how->si_code == CLD_EXITED && (how->si_status == EX_OK || t->problems > 0))
+		return how->si_status;
+	snprintf(text, sizeof(text), "%s: a plugin ended the trial with %s%s", t->config->file,
+		proc_death(how, death, sizeof(death)),
+		t->child.overdue ? " because it did not come to an end" : "");
+	t->problem(t->arg, text);
+	return EX_CONFIG;
+}
+
+static void on_died(struct child *c, const siginfo_t *how)
+{
+	struct trial *t = (struct trial *)c;
+	int code = judge(t, how);
+	void (*done)(void *, int) = t->done;
+	void *arg = t->arg;
+
+	pulse_destroy(t->pulse);
+	free(t);
+	done(arg, code);
+}
+
+static int trial_entry(void *arg, int channel)
+{
+	const struct trial *t = arg;
+	return worker_check(t->config, channel, t->log, t->pulse);
+}
+
+struct trial *trial_start(struct ev_loop *loop, const struct config *config, int log,
+	config_problem_fn *problem, void (*done)(void *arg, int exit_code), void *arg)
+{
+	struct trial *t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->child.heard = on_heard;
+	t->child.died = on_died;
+	t->config = config;
+	t->log = log;
+	t->problem = problem;
+	t->done = done;
+	t->arg = arg;
+	t->pulse = pulse_create();
+	if (t->pulse && child_spawn(&t->child, loop, trial_entry, t) == 0) {
+		child_kill_after(&t->child, TRIAL_TIME);
+		return t;
+	}
+	int error = errno;
+	pulse_destroy(t->pulse);
+	free(t);
+	errno = error;
+	return NULL;
+}
+
+/* ---- what does not need a child ---- */
+
+int trial_exit_code(int error)
+{
+	return error == EACCES || error == EPERM ? EX_NOPERM : EX_CONFIG;
+}
+
+static int check_user(const struct config *c, config_problem_fn *problem, void *arg)
+{
+	char text[MESSAGE_TEXT];
+
+	if (!c->user || user_check(c->user) == 0)
+		return EX_OK;
+	bool unknown = errno == ENOENT;
+	snprintf(text, sizeof(text), unknown
+		? "%s: user = %s: no such user; create it or name another"
+		: "%s: user = %s: only root can become another user; start as root or leave user out",
+		c->file, c->user);
+	problem(arg, text);
+	return unknown ? EX_CONFIG : EX_NOPERM;
+}
+
+/* What the master holds: a socket for each slot and address, and for each
+ * worker a channel and a pidfd, twice over while a reload is under way. */
+static int check_descriptors(const struct config *c, config_problem_fn *problem, void *arg)
+{
+	enum { ITS_OWN = 32 };
+	size_t need = c->workers * (slot_need(c) + 4) + ITS_OWN;
+	size_t limit = proc_raise_descriptors();
+	char text[MESSAGE_TEXT];
+
+	if (limit == 0 || limit >= need)
+		return EX_OK;
+	snprintf(text, sizeof(text), "%s: %u workers need %zu descriptors in the master, the hard "
+		"limit is %zu; raise it (ulimit -Hn, LimitNOFILE=) or start fewer workers",
+		c->file, c->workers, need, limit);
+	problem(arg, text);
+	return EX_OSERR;
+}
+
+int trial_check_system(const struct config *config, config_problem_fn *problem, void *arg)
+{
+	int code = check_user(config, problem, arg);
+	return code == EX_OK ? check_descriptors(config, problem, arg) : code;
+}
+
+/* ---- portico check ---- */
+
+static void print_problem(void *arg, const char *sentence)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", sentence);
+}
+
+static void take_code(void *arg, int exit_code)
+{
+	*(int *)arg = exit_code;
+}
+
+static int run_trial(const struct config *c)
+{
+	int code = EX_OSERR;
+	struct ev_loop *loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+
+	if (loop && trial_start(loop, c, -1, print_problem, take_code, &code))
+		ev_run(loop, 0);
+	else
+		fprintf(stderr, "%s: cannot start a trial: %s\n", c->file, strerror(errno));
+	if (loop)
+		ev_loop_destroy(loop);
+	return code;
+}
+
+static void print_summary(const struct config *c)
+{
+	size_t handlers = 0;
+
+	for (size_t i = 0; i < c->service_count; i++)
+		handlers += c->services[i].handler_count;
+	printf("%s: good: %zu service%s, %zu handler%s, %u worker%s\n", c->file,
+		c->service_count, c->service_count == 1 ? "" : "s",
+		handlers, handlers == 1 ? "" : "s", c->workers, c->workers == 1 ? "" : "s");
+}
+
+int trial_check(const char *file)
+{
+	struct config *c = config_load(file, print_problem, NULL);
+	if (!c)
+		return trial_exit_code(errno);
+	int code = trial_check_system(c, print_problem, NULL);
+	if (code == EX_OK)
+		code = run_trial(c);
+	if (code == EX_OK)
+		print_summary(c);
+	config_destroy(c);
+	return code;
+}
