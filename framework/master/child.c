@@ -4,7 +4,6 @@
  */
 #include "master/child.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,43 +12,67 @@
 #include "base/log.h"
 #include "sys/proc.h"
 
-static void hear_all(struct child *c)
+/* A process closes its channel a moment before it can be collected. */
+#define REAP_EVERY 0.01
+
+/* Gives 0 once the other end is closed. */
+static int hear_all(struct child *c)
 {
 	struct message m;
-	int fd;
+	int fd, got;
 
-	while (channel_receive(c->channel, &m, &fd) > 0)
+	while ((got = channel_receive(c->channel, &m, &fd)) > 0)
 		c->heard(c, &m, fd);
+	return got;
+}
+
+static void stop_watching(struct child *c)
+{
+	ev_io_stop(c->loop, &c->speech);
+	ev_timer_stop(c->loop, &c->killer);
+	ev_timer_stop(c->loop, &c->reaper);
+	close(c->channel);
+	if (c->death.fd < 0)
+		return;
+	ev_io_stop(c->loop, &c->death);
+	close(c->death.fd);
+}
+
+static void reap(struct child *c)
+{
+	siginfo_t how;
+
+	if (proc_reap(c->pid, &how) < 0)
+		return;
+	hear_all(c);
+	stop_watching(c);
+	c->died(c, &how);
+}
+
+static void on_death(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	reap(io->data);
+}
+
+static void on_reaper(struct ev_loop *loop, ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	reap(t->data);
 }
 
 static void on_speech(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct child *c = io->data;
-	struct message m;
-	int fd, got;
 
 	(void)events;
-	while ((got = channel_receive(c->channel, &m, &fd)) > 0)
-		c->heard(c, &m, fd);
-	if (got == 0)
-		ev_io_stop(loop, io);    /* its death is about to be told */
-}
-
-static void on_death(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct child *c = io->data;
-	siginfo_t how;
-
-	(void)events;
-	if (proc_reap(io->fd, &how) < 0)
+	if (hear_all(c) != 0)
 		return;
-	hear_all(c);
-	ev_io_stop(loop, &c->speech);
-	ev_io_stop(loop, &c->death);
-	ev_timer_stop(loop, &c->killer);
-	close(c->channel);
-	close(c->death.fd);
-	c->died(c, &how);
+	ev_io_stop(loop, io);    /* its death is about to be told */
+	if (c->death.fd < 0)
+		ev_timer_start(loop, &c->reaper);
 }
 
 static void on_killer(struct ev_loop *loop, ev_timer *t, int events)
@@ -67,9 +90,11 @@ static void watch(struct child *c, int pidfd)
 	ev_io_init(&c->speech, on_speech, c->channel, EV_READ);
 	ev_io_init(&c->death, on_death, pidfd, EV_READ);
 	ev_timer_init(&c->killer, on_killer, 0., 0.);
-	c->speech.data = c->death.data = c->killer.data = c;
+	ev_timer_init(&c->reaper, on_reaper, REAP_EVERY, REAP_EVERY);
+	c->speech.data = c->death.data = c->killer.data = c->reaper.data = c;
 	ev_io_start(c->loop, &c->speech);
-	ev_io_start(c->loop, &c->death);
+	if (pidfd >= 0)
+		ev_io_start(c->loop, &c->death);
 }
 
 int child_spawn(struct child *c, struct ev_loop *loop, int (*entry)(void *arg, int channel),

@@ -17,7 +17,8 @@ struct child {                   /* embedded; zeroed before child_spawn() */
 	pid_t           pid;
 	int             channel;
 	ev_io           speech;
-	ev_io           death;
+	ev_io           death;   /* on a pidfd, where there is one */
+	ev_timer        reaper;  /* where there is none: from the end of its speech on */
 	ev_timer        killer;
 	double          born;
 	bool            overdue; /* killed by child_kill_after() */

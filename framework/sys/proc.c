@@ -21,19 +21,13 @@ pid_t proc_fork(int *pidfd)
 		return pid;
 	/* No race: the child stays a zombie until we collect it. */
 	*pidfd = pidfd_open(pid, 0);
-	if (*pidfd >= 0)
-		return pid;
-	int error = errno;
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	errno = error;
-	return -1;
+	return pid;
 }
 
-int proc_reap(int pidfd, siginfo_t *how)
+int proc_reap(pid_t pid, siginfo_t *how)
 {
 	memset(how, 0, sizeof(*how));
-	if (waitid(P_PIDFD, (id_t)pidfd, how, WEXITED | WNOHANG) < 0)
+	if (waitid(P_PID, (id_t)pid, how, WEXITED | WNOHANG) < 0)
 		return -1;
 	if (how->si_pid == 0) {
 		errno = EAGAIN;

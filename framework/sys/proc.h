@@ -10,11 +10,12 @@
 #include <sys/types.h>
 
 /* fork(2), and in the parent a descriptor that becomes readable when the
- * child has died (pidfd_open(2)).  The child gets 0 and *pidfd -1. */
+ * child has died (pidfd_open(2)); -1 where the kernel has none, before Linux
+ * 5.3, or a sandbox forbids it.  The child gets 0. */
 pid_t proc_fork(int *pidfd);
 
-/* Collects a dead child through its pidfd: 0, or -1 with EAGAIN if it lives. */
-int proc_reap(int pidfd, siginfo_t *how);
+/* Collects a dead child: 0, or -1 with EAGAIN if it lives. */
+int proc_reap(pid_t pid, siginfo_t *how);
 
 /* "exit code 1", "signal 11 (Segmentation fault)", as waitid(2) told. */
 const char *proc_death(const siginfo_t *how, char *out, size_t size);

@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-static void await_death(int pidfd, siginfo_t *how)
+static void await_death(pid_t pid, int pidfd, siginfo_t *how)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 	cr_assert_eq(poll(&p, 1, 20000), 1);
-	cr_assert_eq(proc_reap(pidfd, how), 0);
+	cr_assert_eq(proc_reap(pid, how), 0);
 }
 
 Test(proc, tells_an_exit_code)
@@ -22,9 +22,10 @@ Test(proc, tells_an_exit_code)
 	char text[64];
 	int pidfd;
 
-	if (proc_fork(&pidfd) == 0)
+	pid_t pid = proc_fork(&pidfd);
+	if (pid == 0)
 		_exit(7);
-	await_death(pidfd, &how);
+	await_death(pid, pidfd, &how);
 	cr_assert_str_eq(proc_death(&how, text, sizeof(text)), "exit code 7");
 }
 
@@ -38,10 +39,10 @@ Test(proc, tells_a_signal_by_name)
 	if (pid == 0)
 		for (;;)
 			pause();
-	cr_assert_eq(proc_reap(pidfd, &how), -1);
+	cr_assert_eq(proc_reap(pid, &how), -1);
 	cr_assert_eq(errno, EAGAIN);
 	kill(pid, SIGKILL);
-	await_death(pidfd, &how);
+	await_death(pid, pidfd, &how);
 	cr_assert_str_eq(proc_death(&how, text, sizeof(text)), "signal 9 (Killed)");
 }
 
@@ -57,13 +58,14 @@ Test(proc, keeps_only_what_is_named)
 
 	for (int i = 0; i < 6; i++)
 		fds[i] = dup(0);
-	if (proc_fork(&pidfd) == 0) {
+	pid_t pid = proc_fork(&pidfd);
+	if (pid == 0) {
 		int keep[] = { fds[4], -1, fds[1] };
 		proc_keep_only(keep, 3);
 		_exit(is_open(0) && is_open(2) && is_open(fds[1]) && is_open(fds[4])
 			&& !is_open(fds[0]) && !is_open(fds[2]) && !is_open(fds[3])
 			&& !is_open(fds[5]) ? 0 : 1);
 	}
-	await_death(pidfd, &how);
+	await_death(pid, pidfd, &how);
 	cr_assert_eq(how.si_status, 0);
 }

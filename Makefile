@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+#
+# make            the server, the example plugins
+# make run        installs what is missing, builds, serves etc/portico.ini
+# make test       installs what the tests need, runs every suite, prints the count
+# make check      the suites of one build only: make check CC=clang SAN=address,undefined
+# make bench      against a bare epoll loop and nginx: see bench/README.md
+# make fuzz       every fuzzer for FUZZ_TIME seconds
+# make layers     no include points up
+# make install    DESTDIR= PREFIX=
+#
+# CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
+# combination has a folder of its own under build/.
+
+VERSION    := 0.1
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= $(PREFIX)/etc
+PLUGINDIR  ?= $(PREFIX)/lib/portico
+CC         := $(if $(filter default,$(origin CC)),gcc,$(CC))
+SAN        ?=
+WERROR     ?=
+
+comma   := ,
+variant := $(if $(filter-out gcc,$(notdir $(CC))),-$(notdir $(CC)))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+B       := build$(if $(variant),/variant$(variant))
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"' \
+            -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
+COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
+LIBS     := -lev -linih -ldl -lm
+
+sources  := $(wildcard framework/*/*.c)
+objects  := $(sources:%.c=$(B)/%.o)
+examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c))
+
+all: $(B)/portico $(examples)
+
+# Only portico_* is seen by plugins.
+$(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
+	$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--dynamic-list=framework/exports.list $(LIBS)
+
+$(B)/framework/%.o: framework/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+# A plugin needs the one header and nothing of the framework.
+$(B)/examples/%.so: examples/%.c include/portico.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared -o $@ $<
+
+# ---- the two commands ----
+
+RUN_PACKAGES  := gcc libc6-dev libev-dev libinih-dev
+TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev pkg-config valgrind \
+                 curl wrk nginx-light netcat-openbsd iproute2 strace libc6-dbg
+
+deps:
+	@tests/deps.sh $(RUN_PACKAGES)
+
+test-deps:
+	@tests/deps.sh $(TEST_PACKAGES)
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@echo
+	@echo 'Try, in another terminal:'
+	@echo '  curl -i localhost:8080'
+	@echo '  nc localhost 7000          (TCP echo)'
+	@echo '  nc -u localhost 7001       (UDP echo)'
+	@echo '  ss -ltnp                   (one socket a worker on each port)'
+	@echo '  kill -HUP <the master'"'"'s pid>   (reload)'
+	@echo 'Control-C ends it.'
+	@echo
+	PORTICO_PLUGINS=$(CURDIR)/$(B)/examples exec $(B)/portico run -c etc/portico.ini
+
+test: test-deps
+	@tests/run
+
+# ---- tests of this variant ----
+
+CRITERION := $(shell pkg-config --libs criterion 2>/dev/null || echo -lcriterion)
+TESTFLAGS  = -Itests -DPORTICO_SOURCE_DIR='"$(CURDIR)"' $(if $(SAN),-DPORTICO_SAN='"$(SAN)"')
+
+unit_objects   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
+system_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/system/*.c))
+test_plugins   := $(patsubst %.c,$(B)/%.so,$(wildcard tests/plugins/*.c tests/abi/*.c))
+fuzzers        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+$(B)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(TESTFLAGS) -c -o $@ $<
+
+$(B)/tests/%.so: tests/%.c include/portico.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Itests/abi -fPIC -shared -o $@ $<
+
+$(B)/unit: $(unit_objects) $(objects) framework/exports.list
+	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
+		$(CRITERION) $(LIBS)
+
+$(B)/system: $(system_objects)
+	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -lm
+
+tests: all $(B)/unit $(B)/system $(test_plugins)
+
+# One build's suites; make test runs this for each compiler and with sanitizers.
+check: tests
+	@B=$(B) SAN=$(SAN) tests/suites.sh
+
+# ---- fuzzing: clang, with both sanitizers, on the modules alone ----
+
+FUZZ_TIME ?= 1200
+
+build/fuzz/%: tests/fuzz/%.c $(sources) $(wildcard framework/*/*.h)
+	@mkdir -p $(@D)
+	clang -std=gnu17 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all $(CPPFLAGS) -o $@ $< $(sources) $(LIBS)
+
+fuzzers: $(fuzzers)
+
+fuzz: fuzzers
+	@tests/fuzz.sh $(FUZZ_TIME)
+
+# ---- measuring ----
+
+BENCH := build/bench/epoll_http build/bench/epoll_echo build/bench/load_echo
+
+build/bench/%: bench/%.c bench/bare.c bench/bare.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+
+bench-build: all $(BENCH)
+
+bench: bench-build
+	@tests/deps.sh wrk nginx-light
+	bench/run
+
+# ---- the tree itself ----
+
+layers:
+	@tests/layers.sh
+
+compile_commands.json:
+	bear -- $(MAKE) -B tests
+
+# ---- install ----
+
+# Plugins are renamed into place: writing over one that is mapped would crash who runs it.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PLUGINDIR) \
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(SYSCONFDIR)
+	install -m 755 $(B)/portico $(DESTDIR)$(PREFIX)/bin/portico
+	install -m 644 include/portico.h $(DESTDIR)$(PREFIX)/include/portico.h
+	[ -e $(DESTDIR)$(SYSCONFDIR)/portico.ini ] || \
+		install -m 644 etc/portico.ini $(DESTDIR)$(SYSCONFDIR)/portico.ini
+	for so in $(examples); do \
+		install -m 755 $$so $(DESTDIR)$(PLUGINDIR)/.new && \
+		mv -f $(DESTDIR)$(PLUGINDIR)/.new $(DESTDIR)$(PLUGINDIR)/$${so##*/} || exit 1; \
+	done
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		etc/portico.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico.pc
+
+clean:
+	rm -rf build compile_commands.json
+
+.PHONY: all deps test-deps run test tests check fuzzers fuzz bench bench-build layers install clean
+
+-include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

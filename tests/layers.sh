@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# layers.sh - no include points up: docs/design says which room is on which floor.
+#
+# Also: libev begins at floor 4, and only the service floor opens plugins.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+find framework include -name '*.[ch]' | sort | xargs awk '
+BEGIN {
+	split("base sys config net proto service worker master", rooms, " ")
+	for (i in rooms)
+		floor[rooms[i]] = i + 0
+	main_floor = 9
+}
+function floor_of(path, part) {
+	split(path, part, "/")
+	return part[2] in floor ? floor[part[2]] : main_floor
+}
+function complain(why) {
+	printf "%s:%d: %s\n", FILENAME, FNR, why
+	bad = 1
+}
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+	name = $0
+	sub(/^[^"]*"/, "", name)
+	sub(/".*$/, "", name)
+	count++
+	if (name == "portico.h")
+		next
+	if (name !~ /\//) {
+		complain("include \"" name "\" from the root: \"room/" name "\"")
+		next
+	}
+	if (floor_of("framework/" name) > floor_of(FILENAME))
+		complain("includes \"" name "\", which is on a floor above")
+}
+/^[ \t]*#[ \t]*include[ \t]*<ev\.h>/ && floor_of(FILENAME) < floor["net"] {
+	complain("libev begins at framework/net")
+}
+/^[ \t]*#[ \t]*include[ \t]*<dlfcn\.h>/ && FILENAME !~ /^framework\/service\// {
+	complain("only framework/service opens plugins")
+}
+END {
+	if (!bad)
+		printf "layers: %d includes, all of them point down\n", count
+	exit bad
+}'

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# suites.sh - the unit and system suites of one build: B=build SAN= suites.sh
+#
+# Prints a line a suite and the failures in full; appends "passed failed
+# skipped" to $COUNTS if that is set. Fails if a test does, or if none ran.
+set -u
+
+B=${B:-build}
+SAN=${SAN:-}
+export PORTICO=$PWD/$B/portico
+export PORTICO_EXAMPLES=$PWD/$B/examples
+export PORTICO_TEST_PLUGINS=$PWD/$B/tests/plugins
+export PORTICO_ABI_PLUGINS=$PWD/$B/tests/abi
+export PORTICO_SAN=$SAN
+# A leak is an error in every process; a daemon's exit code must say so.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
+# Criterion's JSON has "name", "passed", "failed", "errored", "skipped" of each
+# suite, then its tests with "name" and "status".
+tell_suites() {
+	awk -F'"' -v prefix="$1" '
+	/"test_suites"/ { inside = 1 }
+	!inside { next }
+	$2 == "name" { name = $4 }
+	$2 == "passed" || $2 == "failed" || $2 == "errored" || $2 == "skipped" {
+		value = $3
+		gsub(/[^0-9]/, "", value)
+		count[$2] = value
+		if ($2 == "skipped") {
+			printf "  %-28s %3d passed, %d failed, %d skipped\n", prefix name,
+				count["passed"], count["failed"], count["skipped"]
+			total_passed += count["passed"]
+			total_failed += count["failed"]
+			total_skipped += count["skipped"]
+		}
+	}
+	END { printf "%d %d %d\n", total_passed, total_failed, total_skipped > "/dev/stderr" }
+	' "$2"
+}
+
+run_binary() {
+	local name=$1 limit=$2 jobs=$3 json log totals code=0
+	json=$(mktemp) log=$(mktemp) totals=$(mktemp)
+	# Criterion can hang when a child of a test fails an assertion: never wait for it.
+	timeout -k 10 "$limit" "$B/$name" --jobs "$jobs" --json="$json" >"$log" 2>&1 || code=$?
+	tell_suites "$name: " "$json" 2>"$totals"
+	if [ "$code" -ne 0 ]; then
+		grep -v '^\[====\]' "$log"
+		[ "$code" -eq 124 ] && echo "$name: did not end within $limit s"
+		failed=1
+	fi
+	grep -i '\[SKIP\]' "$log" | sed 's/^/  skipped: /'
+	read -r passed bad skipped <"$totals"
+	if [ "$((passed + bad))" -eq 0 ]; then
+		echo "$name: no test ran (exit code $code)"
+		failed=1
+	fi
+	# A crash of the runner itself must not be lost in a count of nothing.
+	[ "$code" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+	[ -n "${COUNTS:-}" ] && echo "$passed $bad $skipped" >>"$COUNTS"
+	rm -f "$json" "$log" "$totals"
+}
+
+failed=0
+run_binary unit 300 2
+run_binary system 600 2
+exit "$failed"
