@@ -170,8 +170,8 @@ static void promote(struct generation *g)
 		let_serve(w);
 	throttle_reset(m);
 	describe(g, text, sizeof(text));
-	log_info("generation %u serves after %.0f ms: %u worker%s%s", g->number,
-		(ev_time() - g->born) * 1e3, g->config->workers,
+	log_info("generation %u serves after %.0f ms: master %d, %u worker%s%s", g->number,
+		(ev_time() - g->born) * 1e3, (int)getpid(), g->config->workers,
 		g->config->workers == 1 ? "" : "s", text);
 	if (old) {
 		generation_retire(old, old->config->drain);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -94,6 +95,7 @@ static void obey_signal(struct master *m, int number)
 			log_info("USR1: log reopened");
 		break;
 	default:
+		log_warn("signal %d (%s): not in this version", number, strsignal(number));
 		break;
 	}
 }
@@ -110,7 +112,10 @@ static void on_signal(struct ev_loop *loop, ev_io *io, int events)
 
 static int watch_signals(struct master *m)
 {
-	static const int ours[] = { SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1 };
+	static const int ours[] = {
+		SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1,
+		SIGUSR2, SIGTTIN, SIGTTOU,     /* by default they end or stop a process */
+	};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -190,6 +195,8 @@ int master_run(const char *file)
 	} else {
 		config_destroy(config);
 	}
+	if (m.exit_code != EX_OK && m.log >= 0)
+		dprintf(STDERR_FILENO, "portico: cannot start; the log says why\n");
 	clean_up(&m);
 	return m.exit_code;
 }
