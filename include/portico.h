@@ -211,7 +211,8 @@ void    portico_conn_abort(struct portico_conn *);     /* now */
 
 /* Datagrams.  A reply leaves from the address that the datagram was sent to.
  * portico_send() is for a service with protocol = udp: from its first socket of the
- * peer's family.  -1 with EMSGSIZE, EAFNOSUPPORT or ENOBUFS. */
+ * peer's family, from the first packet to drain().  -1 with EMSGSIZE,
+ * EAFNOSUPPORT, ENOBUFS, or ENOTCONN before and after. */
 struct portico_service *portico_dgram_service(struct portico_dgram *);
 void portico_dgram_peer(const struct portico_dgram *, struct portico_peer *);
 int  portico_dgram_reply(struct portico_dgram *, const void *data, size_t len);

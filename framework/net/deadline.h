@@ -5,6 +5,9 @@
  * All deadlines of a queue are the same span away from when they were set,
  * so the queue is in order by itself: setting one is to move it to the end.
  * One ev_timer watches the first and is re-armed only when it fires.
+ *
+ * Time is the monotonic clock's: ev_now() would jump with the wall clock, and
+ * the queue would be in order no more.
  */
 #ifndef PORTICO_NET_DEADLINE_H
 #define PORTICO_NET_DEADLINE_H
@@ -18,7 +21,7 @@ struct deadline {                /* embedded in what has the deadline; zero: in 
 	struct deadline       *next;
 	struct deadline       *prev;
 	struct deadline_queue *queue;
-	ev_tstamp              due;
+	double                 due;      /* by the monotonic clock */
 };
 
 struct deadline_queue {
@@ -26,11 +29,12 @@ struct deadline_queue {
 	struct ev_loop  *loop;
 	double           span;   /* seconds; 0: never due, only a list */
 	ev_timer         timer;
-	void           (*expired)(struct deadline *); /* d is in no queue any more */
+	/* d is in no queue any more; it was in q. */
+	void           (*expired)(struct deadline_queue *q, struct deadline *d);
 };
 
 void deadline_queue_init(struct deadline_queue *q, struct ev_loop *loop, double span,
-	void (*expired)(struct deadline *));
+	void (*expired)(struct deadline_queue *q, struct deadline *d));
 void deadline_queue_fini(struct deadline_queue *q);   /* the queue is empty by now */
 
 /* From now on d is due span seconds from this turn of the loop; whatever

@@ -126,7 +126,13 @@ int dgram_reply(struct dgram_socket *d, unsigned index, const void *data, size_t
 
 int dgram_send(struct dgram_socket *d, const struct addr *to, const void *data, size_t len)
 {
+	if (!d->hub) {
+		errno = ENOTCONN;
+		return -1;
+	}
 	ssize_t n = sendto(d->io.fd, data, len, MSG_NOSIGNAL, &to->sa, addr_len(to));
+	if (n < 0 && errno == EAGAIN)
+		errno = ENOBUFS;
 	return n < 0 ? -1 : 0;
 }
 
@@ -141,8 +147,9 @@ static void prepare(struct row *r)
 	}
 }
 
-/* For a sender the packet-info says from where; the interface index that the
- * kernel filled in would pin the route, which for a reply may differ. */
+/* For a sender the packet-info says from where: ipi_spec_dst is right as it
+ * came, also for a broadcast.  The interface index would pin the route, which
+ * for a reply may differ. */
 static void free_route(struct msghdr *h)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
@@ -150,7 +157,6 @@ static void free_route(struct msghdr *h)
 			continue;
 		struct in_pktinfo info;
 		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		info.ipi_spec_dst = info.ipi_addr;
 		info.ipi_ifindex = 0;
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 	}
@@ -184,11 +190,11 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 
 int dgram_start(struct dgram_socket *d, struct hub *hub, int fd)
 {
-	d->hub = hub;
 	if (!hub->datagrams)
 		hub->datagrams = batch_create();
 	if (!hub->datagrams)
 		return -1;
+	d->hub = hub;
 	ev_io_init(&d->io, on_readable, fd, EV_READ);
 	d->io.data = d;
 	ev_io_start(hub->loop, &d->io);
@@ -197,12 +203,16 @@ int dgram_start(struct dgram_socket *d, struct hub *hub, int fd)
 
 void dgram_stop(struct dgram_socket *d)
 {
-	if (d->hub)
-		ev_io_stop(d->hub->loop, &d->io);
+	if (!d->hub)
+		return;
+	ev_io_stop(d->hub->loop, &d->io);
+	d->hub = NULL;
 }
 
 void dgram_empty(struct dgram_socket *d)
 {
+	if (!d->hub)
+		return;
 	for (int i = 0; i < DGRAM_LAST_ROUNDS && read_batch(d) > 0; i++)
 		;
 }

@@ -43,7 +43,8 @@ const struct addr *dgram_from(const struct dgram_socket *d, unsigned index);
  * -1 with EMSGSIZE. */
 int dgram_reply(struct dgram_socket *d, unsigned index, const void *data, size_t len);
 
-/* Sends one datagram now: 0, or -1 with errno of send(2). */
+/* Sends one datagram now: 0, or -1 with errno of send(2), ENOBUFS if the queue
+ * is full, ENOTCONN while it is not started. */
 int dgram_send(struct dgram_socket *d, const struct addr *to, const void *data, size_t len);
 
 void dgram_batch_destroy(struct dgram_batch *b);      /* for the hub; NULL is fine */

@@ -14,7 +14,12 @@
 #include "base/log.h"
 #include "sys/sock.h"
 
-enum { LISTEN_BATCH = 32 };
+enum {
+	LISTEN_BATCH = 32,
+	LISTEN_LAST = 65536,     /* the longest queue there is: more are newcomers */
+};
+
+#define TELL_EVERY 10.0
 
 #define REST_FIRST 0.05
 #define REST_LONGEST 1.0
@@ -62,8 +67,10 @@ static void rest(struct listener *l)
 {
 	int error = errno;
 
-	if (l->rest == 0.)
+	if (ev_now(l->loop) - l->told > TELL_EVERY || ev_now(l->loop) < l->told) {
+		l->told = ev_now(l->loop);
 		log_warn("accepting rests, clients wait in the queue: %s", strerror(error));
+	}
 	l->rest = l->rest == 0. ? REST_FIRST : l->rest * 2.;
 	if (l->rest > REST_LONGEST)
 		l->rest = REST_LONGEST;
@@ -119,6 +126,6 @@ void listener_stop(struct listener *l)
 
 void listener_empty(struct listener *l)
 {
-	while (accept_one(l) == ACCEPTED)
+	for (int i = 0; i < LISTEN_LAST && accept_one(l) == ACCEPTED; i++)
 		;
 }

@@ -14,6 +14,7 @@ struct listener {
 	ev_timer        retry;   /* runs while accepting rests */
 	struct ev_loop *loop;
 	double          rest;    /* seconds of the last rest, 0: none lately */
+	double          told;    /* when a rest was last told */
 	/* A new connection; fd is the callee's own. */
 	void          (*accepted)(struct listener *, int fd, const struct addr *peer);
 	void           *owner;
@@ -23,7 +24,7 @@ struct listener {
 void listener_start(struct listener *l, struct ev_loop *loop, int fd);
 void listener_stop(struct listener *l);       /* twice is fine */
 
-/* Accepts all that waits in the queue now; for the end of a service. */
+/* Accepts what waits in the queue now; for the end of a service. */
 void listener_empty(struct listener *l);
 
 #endif

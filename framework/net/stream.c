@@ -36,20 +36,6 @@ struct stream *stream_of(struct deadline *d)
 	return (struct stream *)((char *)d - offsetof(struct stream, deadline));
 }
 
-void stream_expired(struct deadline *d)
-{
-	struct stream *s = stream_of(d);
-
-	if (s->state != OPEN) {
-		stream_abort(s);
-	} else {
-		s->held = true;
-		s->kind->ops->late(s);
-		s->held = false;
-	}
-	stream_settle_touched(s);
-}
-
 void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct stream_ops *ops,
 	double idle, double linger)
 {
@@ -271,6 +257,7 @@ static void read_fresh(struct stream *s)
 		s->eof = true;
 		return;
 	}
+	s->received = true;
 	progress(s);
 	size_t used = hand_over(s, block, (size_t)n);
 	keep_rest(s, block + used, (size_t)n - used);
@@ -296,6 +283,7 @@ static void read_behind_kept(struct stream *s)
 		s->eof = true;
 		return;
 	}
+	s->received = true;
 	progress(s);
 	buf_added(&s->in, (size_t)n);
 	deliver_kept(s);
@@ -385,7 +373,7 @@ static void update_choke(struct stream *s)
 
 static void end_output(struct stream *s)
 {
-	if (s->hasty || s->eof || shutdown(s->io.fd, SHUT_WR) < 0) {
+	if (s->hasty || s->eof || s->kind->linger.span <= 0. || shutdown(s->io.fd, SHUT_WR) < 0) {
 		s->state = CLOSED;
 		return;
 	}
@@ -454,7 +442,8 @@ static void settle(struct stream *s)
 		finish(s);
 		return;
 	}
-	if ((s->retry && !s->paused) || (buf_len(&s->out) > 0 && !s->blocked))
+	if ((s->state == OPEN && s->retry && !s->paused)
+		|| (buf_len(&s->out) > 0 && !s->blocked))
 		touch(s);
 	update_deadline(s);
 	update_mask(s);
@@ -476,6 +465,33 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 	if (events & EV_READ)
 		read_once(s);
 	settle(s);
+}
+
+/* ---- deadlines ---- */
+
+/* A callback may have blocked the loop past the deadline while what was
+ * expected lay in the socket: it is looked for before anybody is blamed. */
+static bool has_come(struct stream *s, const struct deadline_queue *q)
+{
+	if (buf_len(&s->out) > 0)
+		return false;    /* it is the peer's reading that we wait for */
+	s->received = false;
+	read_once(s);
+	return s->expects != q || (s->received && q == &s->kind->idle);
+}
+
+void stream_expired(struct deadline_queue *q, struct deadline *d)
+{
+	struct stream *s = stream_of(d);
+
+	if (s->state != OPEN) {
+		stream_abort(s);
+	} else if (!has_come(s, q) && s->state == OPEN) {
+		s->held = true;
+		s->kind->ops->late(s);
+		s->held = false;
+	}
+	stream_settle_touched(s);
 }
 
 /* ---- what the protocol asks for ---- */
@@ -508,7 +524,8 @@ void stream_resume(struct stream *s)
 	if (!s->paused)
 		return;
 	s->paused = false;
-	s->retry = s->retry || buf_len(&s->in) > 0;
+	/* In data() itself what it leaves is not kept yet. */
+	s->retry = s->retry || s->held || buf_len(&s->in) > 0;
 	touch(s);
 }
 

@@ -69,6 +69,7 @@ struct stream {
 	bool                   eof : 1;      /* the peer ended */
 	bool                   eof_told : 1;
 	bool                   drain_told : 1; /* nothing to tell about output */
+	bool                   received : 1; /* bytes, since somebody looked */
 	bool                   hasty : 1;    /* do not linger */
 };
 
@@ -78,7 +79,7 @@ void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct strea
 void stream_kind_fini(struct stream_kind *k);         /* no stream is left */
 
 /* What late() is to be called for: gives the queue's streams to ops->late. */
-void stream_expired(struct deadline *d);
+void stream_expired(struct deadline_queue *q, struct deadline *d);
 
 /* s is zeroed memory; fd becomes its own.  Reading begins. */
 void stream_open(struct stream *s, struct stream_kind *kind, int fd);

@@ -27,7 +27,8 @@ static size_t refuse_use(struct portico_conn *c, const char *how)
 /* With max_input bytes unused and no wish to wait nothing could ever change. */
 static bool is_stuck(const struct portico_conn *c, size_t left)
 {
-	return left >= c->stream.kind->max_input && !c->stream.paused;
+	return left >= c->stream.kind->max_input && !c->stream.paused && !c->stream.retry
+		&& stream_is_open(&c->stream);
 }
 
 static size_t on_data(struct stream *s, char *data, size_t len)
@@ -196,7 +197,7 @@ ssize_t portico_conn_write(struct portico_conn *c, const void *data, size_t len)
 	}
 	if (stream_write(&c->stream, data, len) < 0)
 		return -1;
-	if (c->handler->plugin.tcp_drained)
+	if (len > 0 && c->handler->plugin.tcp_drained)
 		stream_tell_drained(&c->stream);
 	return (ssize_t)len;
 }

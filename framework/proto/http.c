@@ -33,6 +33,14 @@ static void refuse(struct portico_request *r, int status, const char *why)
 		stream_abort(&r->conn->conn.stream);
 }
 
+/* portico's own answer that does not end the connection; result is what the
+ * attempt gave: without an answer nothing could ever follow. */
+static void answer_or_abort(struct portico_request *r, int result)
+{
+	if (result < 0)
+		stream_abort(&r->conn->conn.stream);
+}
+
 /* A callback gave -1. */
 static void handler_failed(struct portico_request *r)
 {
@@ -61,11 +69,8 @@ static struct portico_service *find_handler(const struct http_site *site, const 
 	return NULL;
 }
 
-static int route(struct portico_request *r)
+static int make_state(struct portico_request *r)
 {
-	r->handler = find_handler(r->conn->site, r->path);
-	if (!r->handler)
-		return -1;
 	r->conn->conn.handler = r->handler;
 	if (r->handler->plugin.request_size == 0)
 		return 0;
@@ -129,11 +134,16 @@ static void begin_request(struct portico_request *r, size_t rest)
 		return;
 	}
 	if (r->head.form == HTTP_ASTERISK) {
-		(void)portico_reply(r, 204, NULL, NULL, 0);
+		answer_or_abort(r, portico_reply(r, 204, NULL, NULL, 0));
 		return;
 	}
-	if (route(r) < 0) {
-		(void)http_reply_error(r, 404, "no handler has this path");
+	r->handler = find_handler(site, r->path);
+	if (!r->handler) {
+		answer_or_abort(r, http_reply_error(r, 404, "no handler has this path"));
+		return;
+	}
+	if (make_state(r) < 0) {
+		refuse(r, 503, "no memory");
 		return;
 	}
 	if (r->head.length > 0 && (uint64_t)r->head.length > site->bounds.max_body) {
@@ -216,7 +226,8 @@ static size_t read_fixed(struct portico_request *r, const char *data, size_t len
 	uint64_t left = (uint64_t)r->head.length - r->body_size;
 
 	size_t used = take_piece(r, data, len < left ? len : (size_t)left);
-	if (r->body_size == (uint64_t)r->head.length && r->reply != HTTP_REPLY_ENDED)
+	if (r->body_size == (uint64_t)r->head.length && r->reply != HTTP_REPLY_ENDED
+		&& stream_is_open(&r->conn->conn.stream))
 		call_request(r);
 	return used;
 }
@@ -264,7 +275,11 @@ static void finish(struct http_conn *c)
 	struct portico_request *r = c->request;
 	bool keep_alive = r->keep_alive;
 	bool hasty = is_last_word(r);
+	struct deadline *d = &c->conn.stream.deadline;
 
+	/* The time that a next head or body has does not run yet. */
+	if (d->queue == &c->site->heads || d->queue == &c->site->bodies)
+		deadline_clear(d);
 	c->request = NULL;
 	http_request_close(r);
 	if (!keep_alive)
@@ -277,7 +292,7 @@ static bool may_open_next(struct http_conn *c)
 {
 	struct stream *s = &c->conn.stream;
 
-	if (stream_queued(s) <= s->kind->high_water)
+	if (stream_queued(s) <= s->kind->high_water && stream_queued(s) <= s->kind->max_queue / 2)
 		return true;
 	stream_tell_drained(s);
 	return false;
@@ -318,6 +333,8 @@ static struct deadline_queue *expected(struct http_conn *c)
 	case HTTP_HEAD:
 		return &site->heads;
 	case HTTP_BODY:
+		if (c->request->body_held)
+			return &site->answers;   /* it is the handler that lets us wait */
 		return site->bodies.span > 0. ? &site->bodies : &site->kind.idle;
 	default:
 		return &site->answers;
@@ -345,6 +362,10 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 		if (!c->request && (used == len || !open_next(c)))
 			break;
 		struct portico_request *r = c->request;
+		if (r->reply == HTTP_REPLY_ENDED) {
+			finish(c);       /* from elsewhere, since we were here last */
+			continue;
+		}
 		int phase = r->phase;
 		size_t n = advance(r, data + used, len - used);
 		used += n;

@@ -102,16 +102,26 @@ static char *put_status(char *at, int status)
 	return PUT(at, "\r\n");
 }
 
-/* RFC 9110, 5.6.7; made once a second. */
+/* RFC 9110, 5.6.7.  Not by strftime(3): a plugin may set another locale. */
+static size_t make_date(time_t now, char *out, size_t size)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm t;
+
+	gmtime_r(&now, &t);
+	return (size_t)snprintf(out, size, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
+		days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900,
+		t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+/* Made once a second. */
 static char *put_date(struct http_site *site, char *at)
 {
 	time_t now = (time_t)ev_now(site->kind.hub->loop);
 
 	if (now != site->second || site->date_len == 0) {
-		struct tm utc;
-		gmtime_r(&now, &utc);
-		site->date_len = strftime(site->date, sizeof(site->date),
-			"Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+		site->date_len = make_date(now, site->date, sizeof(site->date));
 		site->second = now;
 	}
 	return put(at, site->date, site->date_len);
@@ -262,10 +272,18 @@ int portico_reply_header(struct portico_request *r, const char *name, const char
 	at = put(at, value, strlen(value));
 	PUT(at, "\r\n");
 	buf_added(&r->headers, need);
+	r->typed = r->typed || strcasecmp(name, "Content-Type") == 0;
 	return 0;
 }
 
 /* ---- replies ---- */
+
+/* Whoever streams is told when there is room, from the head on. */
+static void tell_drained(struct portico_request *r)
+{
+	if (r->handler && r->handler->plugin.http_drained)
+		stream_tell_drained(&r->conn->conn.stream);
+}
 
 static int write_joined(struct portico_request *r, int status, const char *type,
 	const void *body, size_t len)
@@ -285,7 +303,10 @@ static int write_apart(struct portico_request *r, int status, const char *type,
 {
 	struct stream *s = &r->conn->conn.stream;
 
-	if (len > s->kind->max_queue) {
+	/* Before the head is out: after it nothing else could be said. */
+	size_t need = stream_queued(s) + HEAD_ROOM + (type ? strlen(type) : 0)
+		+ buf_len(&r->headers) + len;
+	if (need > s->kind->max_queue) {
 		errno = ENOBUFS;
 		return -1;
 	}
@@ -304,7 +325,7 @@ static int write_apart(struct portico_request *r, int status, const char *type,
 int portico_reply(struct portico_request *r, int status, const char *type,
 	const void *body, size_t len)
 {
-	if (type && !is_value(type)) {
+	if (type && (r->typed || !is_value(type))) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -331,6 +352,7 @@ int http_reply_error(struct portico_request *r, int status, const char *why)
 	char text[256];
 
 	r->headers.start = r->headers.end = 0;
+	r->typed = false;
 	snprintf(text, sizeof(text), "%d %s: %s\n", status, reason(status), why);
 	return portico_reply_text(r, status, text);
 }
@@ -343,6 +365,7 @@ int portico_reply_begin(struct portico_request *r, int status, int64_t length)
 	if (!at)
 		return -1;
 	filled(r, at);
+	tell_drained(r);
 	return 0;
 }
 
@@ -384,8 +407,7 @@ ssize_t portico_reply_write(struct portico_request *r, const void *data, size_t 
 		return -1;
 	if (r->reply_left >= 0)
 		r->reply_left -= (int64_t)len;
-	if (r->handler && r->handler->plugin.http_drained)
-		stream_tell_drained(s);
+	tell_drained(r);
 	return (ssize_t)len;
 }
 

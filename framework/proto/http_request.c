@@ -15,7 +15,10 @@
 #include "proto/handler.h"
 #include "proto/http_path.h"
 
-enum { HTTP_SPARES = 64 };
+enum {
+	HTTP_SPARES = 64,
+	HTTP_HEADERS_KEPT = 4096,        /* bytes of storage that a spare request keeps */
+};
 
 static struct portico_request *take_spare(struct http_site *site)
 {
@@ -56,7 +59,7 @@ struct portico_request *http_request_open(struct http_conn *c)
 	r->phase = HTTP_HEAD;
 	r->reply = HTTP_NO_REPLY;
 	r->reply_left = 0;
-	r->shown = r->keep_alive = r->chunked = r->no_body = r->body_held = false;
+	r->shown = r->keep_alive = r->chunked = r->no_body = r->body_held = r->typed = false;
 	http_head_init(&r->head);
 	return r;
 }
@@ -77,6 +80,8 @@ void http_request_close(struct portico_request *r)
 	}
 	arena_reset(&r->arena);
 	buf_fini(&r->body);
+	if (r->headers.size > HTTP_HEADERS_KEPT)
+		buf_fini(&r->headers);
 	r->headers.start = r->headers.end = 0;
 	r->next_spare = site->spare;
 	site->spare = r;

@@ -48,6 +48,7 @@ struct portico_request {
 	bool                    keep_alive;
 	bool                    chunked;     /* the reply is */
 	bool                    no_body;     /* the reply has none: HEAD, 204, 304 */
+	bool                    typed;       /* the handler named a Content-Type */
 	bool                    body_held;   /* http_body() left some: wait for resume */
 	struct portico_request *next_spare;
 	struct http_head        head;

@@ -7,8 +7,9 @@ static struct ev_loop *loop;
 static struct deadline *fired[16];
 static unsigned fired_count;
 
-static void note(struct deadline *d)
+static void note(struct deadline_queue *q, struct deadline *d)
 {
+	(void)q;
 	fired[fired_count++] = d;
 }
 
