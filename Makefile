@@ -30,7 +30,7 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"' \
             -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
-LIBS     := -lev -linih -ldl -lm
+LIBS     := -lev -linih -ljansson -ldl -lm
 
 sources  := $(wildcard framework/*/*.c)
 objects  := $(sources:%.c=$(B)/%.o)
@@ -54,7 +54,7 @@ $(B)/examples/%.so: examples/%.c include/portico.h
 
 # ---- the two commands ----
 
-RUN_PACKAGES  := gcc libc6-dev libev-dev libinih-dev
+RUN_PACKAGES  := gcc libc6-dev libev-dev libinih-dev libjansson-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev pkg-config valgrind \
                  curl wrk nginx-light netcat-openbsd iproute2 strace libc6-dbg
 

@@ -2,47 +2,117 @@
 /*
  * main.c - the command line: verbs, nothing else.
  */
+#include <fcntl.h>
 #include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/text.h"
+#include "config/config.h"
+#include "master/ask.h"
 #include "master/master.h"
 #include "master/trial.h"
 #include "portico.h"
 
-#ifndef PORTICO_VERSION
-#define PORTICO_VERSION "0"
-#endif
 #ifndef PORTICO_CONFIG_FILE
 #define PORTICO_CONFIG_FILE "/usr/local/etc/portico.ini"
 #endif
 
-struct verb {
-	const char *name;
-	const char *help;
-	int       (*run)(const char *file);
+/* What the command line says. */
+struct line {
+	const char *file;
+	const char *argument;    /* of the verb; NULL without one */
+	bool        json;
 };
 
+struct verb {
+	const char *name;
+	const char *argument;    /* what it is called; "": there is none */
+	const char *help;
+	int       (*run)(const struct line *line);
+};
+
+static int run(const struct line *line)
+{
+	return master_run(line->file);
+}
+
+static int check(const struct line *line)
+{
+	return trial_check(line->file);
+}
+
+static int reload_it(const struct line *line)
+{
+	return ask_and_tell(line->file, json_pack("{s:s}", "do", "reload"));
+}
+
+static int upgrade_it(const struct line *line)
+{
+	return ask_and_tell(line->file, json_pack("{s:s}", "do", "upgrade"));
+}
+
+static int reopen(const struct line *line)
+{
+	return ask_and_tell(line->file, json_pack("{s:s}", "do", "reopen"));
+}
+
+static int stop(const struct line *line)
+{
+	return ask_stop(line->file);
+}
+
+static int status(const struct line *line)
+{
+	return ask_status(line->file, line->json);
+}
+
+static int scale_it(const struct line *line)
+{
+	int64_t workers;
+
+	if (!line->argument || text_int(line->argument, &workers) < 0 || workers < 1
+		|| workers > CONFIG_MAX_WORKERS) {
+		fprintf(stderr, "portico: scale needs a number of workers, 1 to %d: portico scale 4\n",
+			CONFIG_MAX_WORKERS);
+		return EX_USAGE;
+	}
+	return ask_and_tell(line->file,
+		json_pack("{s:s, s:I}", "do", "scale", "workers", (json_int_t)workers));
+}
+
 static const struct verb verbs[] = {
-	{ "run", "serve in the foreground until TERM", master_run },
-	{ "check", "read the configuration, load its plugins, report every problem", trial_check },
+	{ "run", "", "serve in the foreground until TERM", run },
+	{ "check", "", "read the configuration, load its plugins, report every problem", check },
+	{ "reload", "", "new workers with the configuration as it is now", reload_it },
+	{ "scale", "N", "from now on N workers", scale_it },
+	{ "upgrade", "", "the binary as it is now takes over, nobody notices", upgrade_it },
+	{ "status", "", "what runs (--json: for programs)", status },
+	{ "reopen", "", "open the log anew", reopen },
+	{ "stop", "", "finish what is in hand, then end", stop },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(*verbs) };
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "usage: portico VERB [-c FILE]\n\n");
+	fprintf(out, "usage: portico VERB [-c FILE] [--json]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+		fprintf(out, "  %-8s %-2s %s\n", verbs[i].name, verbs[i].argument, verbs[i].help);
 	fprintf(out,
 		"\n  -c FILE  the configuration (%s)\n"
 		"  -h       this help\n"
 		"  -V       the version\n"
-		"\nWhile it runs: HUP reloads, TERM or INT finishes (twice: at once), QUIT finishes\n"
-		"without a limit, USR1 reopens the log.\n", PORTICO_CONFIG_FILE);
+		"\nAll but run and check speak to the server that runs with FILE and wait for the\n"
+		"outcome: 0, or 1 with the reason, or 75 if no server runs.  Signals do the same:\n"
+		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
+		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
+		PORTICO_CONFIG_FILE);
 }
 
 static int no_such_verb(const char *word)
@@ -57,12 +127,12 @@ static int no_such_verb(const char *word)
 	return EX_USAGE;
 }
 
-static int run_verb(const char *word, const char *file)
+static const struct verb *find_verb(const char *word)
 {
 	for (size_t i = 0; i < VERBS; i++)
 		if (strcmp(word, verbs[i].name) == 0)
-			return verbs[i].run(file);
-	return no_such_verb(word);
+			return &verbs[i];
+	return NULL;
 }
 
 static int too_many(const char *word)
@@ -71,15 +141,47 @@ static int too_many(const char *word)
 	return EX_USAGE;
 }
 
+/* words: the verb, and what follows that is no option. */
+static int run_verb(char **words, int count, struct line *line)
+{
+	const struct verb *verb = find_verb(words[0]);
+	int allowed = verb && verb->argument[0] ? 2 : 1;
+
+	if (!verb)
+		return no_such_verb(words[0]);
+	if (count > allowed)
+		return too_many(words[allowed]);
+	line->argument = count > 1 ? words[1] : NULL;
+	return verb->run(line);
+}
+
+/* An epoll set or a channel with the number of standard output would be
+ * inherited by all, as those are. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	const char *file = PORTICO_CONFIG_FILE;
+	open_standard_descriptors();
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	struct line line = { .file = PORTICO_CONFIG_FILE };
 	int option;
 
-	while ((option = getopt(argc, argv, "c:hV")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			file = optarg;
+			line.file = optarg;
+			break;
+		case 'j':
+			line.json = true;
 			break;
 		case 'h':
 			print_help(stdout);
@@ -95,7 +197,5 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EX_USAGE;
 	}
-	if (optind + 1 < argc)
-		return too_many(argv[optind + 1]);
-	return run_verb(argv[optind], file);
+	return run_verb(argv + optind, argc - optind, &line);
 }

@@ -223,3 +223,50 @@ void config_destroy(struct config *c)
 	arena_fini(&snapshot->mem);
 	free(snapshot);
 }
+
+struct config *config_of_addresses(const struct addr *addrs, const bool *datagrams, size_t count,
+	double drain)
+{
+	struct config_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	if (snapshot == NULL)
+		return NULL;
+	arena_init(&snapshot->mem);
+	struct config *c = &snapshot->config;
+	struct addr *copies = arena_zalloc(&snapshot->mem, (count + 1) * sizeof(*copies));
+	c->services = arena_zalloc(&snapshot->mem, (count + 1) * sizeof(*c->services));
+	if (copies == NULL || c->services == NULL) {
+		config_destroy(c);
+		return NULL;
+	}
+	c->drain = drain;
+	c->service_count = count;
+	for (size_t i = 0; i < count; i++) {
+		copies[i] = addrs[i];
+		c->services[i].name = "?";
+		c->services[i].protocol = datagrams[i] ? CONFIG_UDP : CONFIG_TCP;
+		c->services[i].listens = &copies[i];
+		c->services[i].listen_count = 1;
+	}
+	return c;
+}
+
+static void ignore_problem(void *arg, const char *sentence)
+{
+	(void)arg;
+	(void)sentence;
+}
+
+const char *config_control_path(const char *file, struct arena *mem)
+{
+	struct problems problems = { .tell = ignore_problem };
+	struct ini ini = { .mem = mem, .problems = &problems };
+
+	if (ini_load(&ini, file) < 0)
+		return NULL;
+	for (const struct ini_section *s = ini.sections; s; s = s->next) {
+		const struct ini_entry *e = ini_find(s, "control");
+		if (strcmp(s->name, "portico") == 0 && e && e->value && *e->value)
+			return ini_relative(mem, file, e->value);
+	}
+	return NULL;
+}

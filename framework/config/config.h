@@ -71,6 +71,8 @@ struct config {
 	const char            *user;     /* NULL: stay who we are */
 	const char            *log;      /* path; NULL: standard error */
 	const char            *plugins;  /* directory of plugins named without a '/' */
+	const char            *control;  /* path of the control socket; NULL: an abstract name */
+	int64_t                generations; /* old ones that may drain at the same time */
 	double                 drain;    /* seconds */
 	double                 start_time; /* seconds from birth to ready */
 	struct config_service *services;
@@ -88,6 +90,16 @@ typedef void config_problem_fn(void *arg, const char *sentence);
  * file itself could not be read, ENOMEM, or EINVAL otherwise. */
 struct config *config_load(const char *file, config_problem_fn *problem, void *arg);
 void           config_destroy(struct config *c);   /* NULL is fine */
+
+/* One that knows addresses and nothing else: a tcp or udp service without a
+ * handler for each.  NULL and ENOMEM. */
+struct config *config_of_addresses(const struct addr *addrs, const bool *datagrams, size_t count,
+	double drain);
+
+/* The path that control = names in file, whatever else is wrong with it; NULL
+ * without one.  Made in mem. */
+struct arena;
+const char *config_control_path(const char *file, struct arena *mem);
 
 const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */
 

@@ -94,7 +94,8 @@ int config_read_portico(struct draft *d)
 	}
 	if (c->user[0] == '\0')
 		c->user = NULL;
-	if (resolve_path(d, &c->log) < 0 || resolve_path(d, &c->plugins) < 0)
+	if (resolve_path(d, &c->log) < 0 || resolve_path(d, &c->plugins) < 0
+		|| resolve_path(d, &c->control) < 0)
 		return -1;
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -42,7 +44,7 @@ static void reap(struct child *c)
 {
 	siginfo_t how;
 
-	if (proc_reap(c->pid, &how) < 0)
+	if (proc_reap(c->pid, &how) < 0 && errno != ECHILD)
 		return;
 	hear_all(c);
 	stop_watching(c);
@@ -119,8 +121,18 @@ int child_spawn(struct child *c, struct ev_loop *loop, int (*entry)(void *arg, i
 	}
 	c->loop = loop;
 	c->channel = ends[0];
-	c->born = ev_time();
+	c->born = child_clock();
 	watch(c, pidfd);
+	return 0;
+}
+
+int child_adopt(struct child *c, struct ev_loop *loop, pid_t pid, int channel, double born)
+{
+	c->loop = loop;
+	c->pid = pid;
+	c->channel = channel;
+	c->born = born;
+	watch(c, pidfd_open(pid, 0));
 	return 0;
 }
 
@@ -140,7 +152,15 @@ void child_kill_after(struct child *c, double seconds)
 	ev_timer_start(c->loop, &c->killer);
 }
 
+double child_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 double child_age(const struct child *c)
 {
-	return ev_time() - c->born;
+	return child_clock() - c->born;
 }

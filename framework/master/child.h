@@ -20,7 +20,7 @@ struct child {                   /* embedded; zeroed before child_spawn() */
 	ev_io           death;   /* on a pidfd, where there is one */
 	ev_timer        reaper;  /* where there is none: from the end of its speech on */
 	ev_timer        killer;
-	double          born;
+	double          born;    /* by child_clock() */
 	bool            overdue; /* killed by child_kill_after() */
 	/* A message came.  fd is the callee's own, or -1. */
 	void          (*heard)(struct child *, const struct message *, int fd);
@@ -34,6 +34,9 @@ struct child {                   /* embedded; zeroed before child_spawn() */
 int  child_spawn(struct child *c, struct ev_loop *loop, int (*entry)(void *arg, int channel),
 	void *arg);
 
+/* Takes over a child that this process had before an exec. -1 and errno. */
+int  child_adopt(struct child *c, struct ev_loop *loop, pid_t pid, int channel, double born);
+
 /* 0, or -1 when it does not listen any more: its death will be heard. */
 int  child_tell(struct child *c, enum message_type type, double seconds, int fd);
 
@@ -42,5 +45,6 @@ int  child_tell(struct child *c, enum message_type type, double seconds, int fd)
 void child_kill_after(struct child *c, double seconds);
 
 double child_age(const struct child *c);         /* seconds */
+double child_clock(void);                        /* seconds, monotonic, the same over an exec */
 
 #endif

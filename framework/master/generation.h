@@ -29,6 +29,9 @@ struct generation {
 	unsigned               number;       /* 1, 2, ... */
 	struct config         *config;       /* its own */
 	enum generation_state  state;
+	bool                   gave_up;      /* it failed before it served */
+	bool                   adopted;      /* from the binary before: cannot be staffed */
+	unsigned               workers;      /* how many it should have */
 	struct member         *members;      /* its workers that live */
 	struct generation     *older;
 	double                 born;
@@ -49,8 +52,11 @@ struct member {                              /* a worker, as the master sees it 
 	struct generation *generation;
 	struct slot       *slot;
 	struct pulse      *pulse;
+	int                pulse_fd;
 	enum member_state  state;
+	bool               ending;           /* told MESSAGE_NOW */
 	bool               told;             /* it has said why it cannot go on */
+	char               why[MESSAGE_TEXT];
 	struct member     *next;
 };
 
@@ -58,9 +64,27 @@ struct member {                              /* a worker, as the master sees it 
  * by master->serving; when it fails at once it is gone already. */
 void generation_start(struct master *m, struct config *config);
 
+/* One with no workers yet; config becomes its own.  NULL and ENOMEM: config is destroyed. */
+struct generation *generation_create(struct master *m, struct config *config);
+
+/* Takes over a worker that the binary before this one started. -1 and errno. */
+int generation_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
+	enum member_state state, double born);
+
 /* Starts one more worker in slot, which has none of this generation.  -1. */
 int generation_staff(struct generation *g, struct slot *slot);
 struct member *generation_member(const struct generation *g, const struct slot *slot);
+
+/* Lets the next worker bind its sockets, in slot order. */
+void generation_bind_next(struct generation *g);
+bool generation_all_ready(const struct generation *g);  /* or serving already */
+void generation_let_serve(struct generation *g);        /* whoever is ready */
+
+/* Its workers in the slots from first on leave: those that serve drain. */
+void generation_leave_slots(struct generation *g, unsigned first);
+
+/* Ends the slots behind the active ones that have neither workers nor sockets. */
+void generation_trim_slots(struct master *m);
 
 /* Its workers leave the queue to their successors and finish within seconds
  * (0: no limit). */

@@ -16,32 +16,35 @@
 #include "master/generation.h"
 #include "master/master.h"
 
-/* To every worker; one that was on standard error goes on there until it is
- * replaced: it was born without a descriptor to change. */
-static void hand_out(struct master *m)
+/* Standard error is duplicated, so that a worker always has a log to change. */
+static int open_log(const char *path)
 {
-	for (struct generation *g = m->generations; g; g = g->older)
-		generation_tell(g, MESSAGE_LOG, 0., m->log);
+	if (!path)
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	/* Not to wait for the reader of a FIFO. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
 }
 
 int logfile_open(struct master *m, const char *path)
 {
-	if (!path) {
-		log_to(STDERR_FILENO);
-		if (m->log >= 0)
-			close(m->log);
-		m->log = -1;
-		return 0;
-	}
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	int fd = open_log(path);
+
 	if (fd < 0) {
-		log_error("log %s: %s; logging goes on where it was", path, strerror(errno));
+		int error = errno;
+		log_error("log %s: %s; logging goes on where it was",
+			path ? path : "(standard error)", strerror(error));
+		errno = error;
 		return -1;
 	}
 	log_to(fd);
 	if (m->log >= 0)
 		close(m->log);
 	m->log = fd;
-	hand_out(m);
+	m->log_is_file = path != NULL;
+	for (struct generation *g = m->generations; g; g = g->older)
+		generation_tell(g, MESSAGE_LOG, 0., m->log);
 	return 0;
 }

@@ -3,6 +3,8 @@
  * master.c - the master's loop and its signals.
  *
  *	HUP        reload
+ *	USR2       upgrade in place
+ *	TTIN/TTOU  one worker more / fewer
  *	TERM, INT  finish until `drain` has passed; a second one: now
  *	QUIT       finish without a limit
  *	USR1       reopen the log
@@ -23,17 +25,23 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/control.h"
 #include "master/generation.h"
+#include "master/lend.h"
 #include "master/logfile.h"
+#include "master/operation.h"
 #include "master/reload.h"
+#include "master/retire.h"
+#include "master/throttle.h"
 #include "master/trial.h"
+#include "master/upgrade.h"
 #include "sys/proc.h"
 
 /* ---- the end ---- */
 
 void master_rest(struct master *m)
 {
-	if (!m->generations && !m->trial)
+	if (!m->generations && !m->trial && !m->upgrade)
 		ev_break(m->loop, EVBREAK_ALL);
 }
 
@@ -48,6 +56,8 @@ static void end_now(struct master *m)
 void master_stop(struct master *m, double seconds)
 {
 	m->stopping = true;
+	operation_stop(m);
+	retire_stop(m);
 	for (struct generation *g = m->generations, *older; g; g = older) {
 		older = g->older;
 		if (g->state == GENERATION_STARTING)
@@ -55,6 +65,13 @@ void master_stop(struct master *m, double seconds)
 		else
 			generation_finish(g, seconds);
 	}
+	/* The workers hold what they have to empty; as soon as they let go, new
+	 * clients are refused and the port is free. */
+	slots_close(&m->table);
+	if (m->trial)
+		trial_cancel(m->trial);
+	if (m->upgrade)
+		upgrade_cancel(m->upgrade);
 }
 
 static void stop_or_hurry(struct master *m, const char *signal_name, double seconds)
@@ -79,7 +96,16 @@ static void obey_signal(struct master *m, int number)
 {
 	switch (number) {
 	case SIGHUP:
-		reload(m);
+		operation_ask(m, OPERATION_RELOAD, 0, false, NULL);
+		break;
+	case SIGUSR2:
+		operation_ask(m, OPERATION_UPGRADE, 0, false, NULL);
+		break;
+	case SIGTTIN:
+		operation_ask(m, OPERATION_SCALE, 1, true, NULL);
+		break;
+	case SIGTTOU:
+		operation_ask(m, OPERATION_SCALE, -1, true, NULL);
 		break;
 	case SIGTERM:
 		stop_or_hurry(m, "TERM", drain_time(m));
@@ -95,7 +121,6 @@ static void obey_signal(struct master *m, int number)
 			log_info("USR1: log reopened");
 		break;
 	default:
-		log_warn("signal %d (%s): not in this version", number, strsignal(number));
 		break;
 	}
 }
@@ -114,7 +139,7 @@ static int watch_signals(struct master *m)
 {
 	static const int ours[] = {
 		SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1,
-		SIGUSR2, SIGTTIN, SIGTTOU,     /* by default they end or stop a process */
+		SIGUSR2, SIGTTIN, SIGTTOU,
 	};
 	sigset_t set;
 
@@ -122,6 +147,7 @@ static int watch_signals(struct master *m)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		sigaddset(&set, ours[i]);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);        /* ignored, it would collect our children */
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0)
 		return -1;
 	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -152,14 +178,20 @@ static int open_loop(struct master *m)
 
 static void clean_up(struct master *m)
 {
+	if (m->loop)
+		operation_stop(m);
 	slots_fini(&m->table);
+	control_close(m);
 	if (m->loop) {
+		ev_timer_stop(m->loop, &m->turn);
+		ev_timer_stop(m->loop, &m->retirement);
 		if (ev_is_active(&m->signals)) {
 			ev_io_stop(m->loop, &m->signals);
 			close(m->signals.fd);
 		}
 		ev_loop_destroy(m->loop);
 	}
+	log_to(STDERR_FILENO);
 	if (m->log >= 0)
 		close(m->log);
 }
@@ -176,26 +208,49 @@ static int load(const char *file, struct config **config)
 	return code;
 }
 
-int master_run(const char *file)
+/* The usual beginning: the first generation. */
+static int begin(struct master *m)
 {
-	struct master m = { .file = file, .log = -1 };
 	struct config *config;
+	int code = load(m->file, &config);
 
-	log_as("master");
-	int code = load(file, &config);
 	if (code != EX_OK)
 		return code;
-	m.exit_code = open_loop(&m);
-	if (m.exit_code == EX_OK && logfile_open(&m, config->log) < 0)
-		m.exit_code = EX_NOPERM;
-	if (m.exit_code == EX_OK) {
-		generation_start(&m, config);
-		if (m.generations)
-			ev_run(m.loop, 0);
-	} else {
+	if (logfile_open(m, config->log) < 0)
+		code = trial_exit_code(errno);
+	else if (control_open(m, config->control) < 0)
+		code = errno == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+	if (code != EX_OK) {
 		config_destroy(config);
+		return code;
 	}
-	if (m.exit_code != EX_OK && m.log >= 0)
+	generation_start(m, config);
+	return m->exit_code;
+}
+
+/* After an upgrade: slots whose workers died meanwhile are lent, and the
+ * reload that brings this binary's workers begins. */
+static int go_on(struct master *m)
+{
+	lend_settle(m);
+	reload(m);
+	return EX_OK;
+}
+
+int master_run(const char *file)
+{
+	struct master m = { .file = file, .log = -1, .started = child_clock() };
+
+	log_as("master");
+	upgrade_remember_binary();
+	m.exit_code = open_loop(&m);
+	if (m.exit_code == EX_OK) {
+		int taken = upgrade_take_over(&m);
+		m.exit_code = taken < 0 ? EX_SOFTWARE : taken > 0 ? go_on(&m) : begin(&m);
+	}
+	if (m.generations)
+		ev_run(m.loop, 0);
+	if (m.exit_code != EX_OK && m.log_is_file)
 		dprintf(STDERR_FILENO, "portico: cannot start; the log says why\n");
 	clean_up(&m);
 	return m.exit_code;

@@ -13,8 +13,11 @@
 
 #include "master/slot.h"
 
+struct control;
 struct generation;
+struct operation;
 struct trial;
+struct upgrade;
 
 struct master {
 	const char        *file;         /* the configuration, as named by the operator */
@@ -26,9 +29,20 @@ struct master {
 	struct generation *starting;     /* its successor to be */
 	unsigned           born;         /* generations so far */
 	struct trial      *trial;        /* of a configuration, before it gets workers */
-	bool               reload_again; /* asked for while one was under way */
+	struct operation  *operation;    /* under way */
+	struct operation  *waiting;      /* for their turn, the first next */
+	ev_timer           turn;
+	ev_timer           retirement;   /* what retires: until its next step */
+	bool               retiring;     /* slots or addresses */
+	bool               steered;      /* programs keep clients from slots that retire */
+	struct control    *control;
+	struct upgrade    *upgrade;
 	bool               stopping;
-	int                log;          /* descriptor, or -1: standard error */
+	double             started;      /* when; over upgrades */
+	unsigned           crashes;      /* workers that died unasked; over upgrades */
+	unsigned           upgrades;
+	int                log;          /* descriptor: a file, or a duplicate of standard error */
+	bool               log_is_file;
 	int                exit_code;
 };
 

@@ -56,7 +56,7 @@ static const char *reproach(const struct member *m)
 
 void obituary(const struct member *m, const siginfo_t *how, char *out, size_t size)
 {
-	bool left = m->state == MEMBER_LEAVING || m->state == MEMBER_SERVING;
+	bool left = m->state == MEMBER_LEAVING;
 	char death[64], doing[160];
 
 	proc_death(how, death, sizeof(death));

@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "master/generation.h"
-#include "master/logfile.h"
 #include "master/master.h"
+#include "master/operation.h"
 #include "master/trial.h"
 
 /* A configuration on its way through the trial. */
@@ -33,8 +33,8 @@ static void tell_problem(void *arg, const char *sentence)
 
 static void refused(struct master *m, const char *why)
 {
-	log_error("reload failed: %s; generation %u goes on", why, m->serving->number);
-	reload_ended(m);
+	operation_ended(m, false, "reload failed: %s; generation %u goes on", why,
+		m->serving->number);
 }
 
 static void on_tried(void *arg, int exit_code)
@@ -52,15 +52,7 @@ static void on_tried(void *arg, int exit_code)
 		master_rest(m);
 		return;
 	}
-	logfile_open(m, c->log);
 	generation_start(m, c);
-}
-
-/* Taking a slot away while clients are on their way to its socket needs more
- * than this version has: refusing is better than losing them. */
-static bool drops_slots(const struct master *m, const struct config *c)
-{
-	return c->workers < m->serving->config->workers;
 }
 
 static void try_config(struct master *m, struct config *c)
@@ -80,12 +72,6 @@ static void try_config(struct master *m, struct config *c)
 
 void reload(struct master *m)
 {
-	if (m->stopping)
-		return;
-	if (m->trial || m->starting) {
-		m->reload_again = true;
-		return;
-	}
 	log_info("reload: reading %s", m->file);
 	struct config *c = config_load(m->file, tell_problem, NULL);
 	if (!c) {
@@ -97,18 +83,5 @@ void reload(struct master *m)
 		refused(m, "the system does not give what it needs");
 		return;
 	}
-	if (drops_slots(m, c)) {
-		config_destroy(c);
-		refused(m, "fewer workers than now need a restart in this version");
-		return;
-	}
 	try_config(m, c);
-}
-
-void reload_ended(struct master *m)
-{
-	if (!m->reload_again || m->stopping || !m->serving)
-		return;
-	m->reload_again = false;
-	reload(m);
 }

@@ -7,10 +7,7 @@
 
 struct master;
 
-/* Begins one, or remembers the wish while one is under way. */
+/* The operation: ends by operation_ended(). */
 void reload(struct master *m);
-
-/* The generation that a reload started serves, or has failed. */
-void reload_ended(struct master *m);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "master/master.h"
 #include "sys/sock.h"
 
 /* ---- the table ---- */
@@ -35,6 +36,8 @@ int slots_grow(struct slot_table *t, struct master *m, unsigned count)
 
 static void slot_destroy(struct slot *s)
 {
+	if (ev_is_active(&s->again))
+		ev_timer_stop(s->master->loop, &s->again);
 	for (size_t i = 0; i < s->socket_count; i++)
 		close(s->sockets[i].fd);
 	free(s);
@@ -102,27 +105,32 @@ void slot_sockets(const struct slot *s, const struct config *c, int *out)
 	}
 }
 
-void slot_take(struct slot *s, const struct config *c, size_t number, int fd)
+int slot_take(struct slot *s, const struct config *c, size_t number, int fd)
 {
 	struct place p;
 
 	if (!find_place(c, number, &p) || find_escrow(s, &p)
-		|| s->socket_count == CONFIG_MAX_LISTENS) {
+		|| s->socket_count == sizeof(s->sockets) / sizeof(*s->sockets)) {
 		close(fd);
-		return;
+		return -1;
 	}
 	s->sockets[s->socket_count++] = (struct escrow){
 		.addr = *p.addr,
 		.type = p.type,
 		.fd = fd,
 	};
+	return 0;
 }
 
 static int listen_one(struct slot *s, const struct place *p)
 {
 	struct escrow *e = find_escrow(s, p);
 
-	if (!e || e->listening || e->type != SOCK_STREAM)
+	if (!e) {
+		errno = ENOTSOCK;
+		return -1;
+	}
+	if (e->type != SOCK_STREAM)
 		return 0;
 	if (sock_listen(e->fd, (int)p->service->backlog) < 0)
 		return -1;
@@ -130,12 +138,13 @@ static int listen_one(struct slot *s, const struct place *p)
 	return 0;
 }
 
-int slots_listen(struct slot_table *t, const struct config *c, const struct config_service **failed)
+int slots_listen(struct slot_table *t, const struct config *c, unsigned count,
+	const struct config_service **failed)
 {
 	struct place p;
 
 	for (size_t number = 0; find_place(c, number, &p); number++)
-		for (unsigned i = 0; i < t->count; i++)
+		for (unsigned i = 0; i < count; i++)
 			if (listen_one(t->slots[i], &p) < 0) {
 				*failed = p.service;
 				return -1;
@@ -143,27 +152,58 @@ int slots_listen(struct slot_table *t, const struct config *c, const struct conf
 	return 0;
 }
 
-static bool is_named(const struct escrow *e, const struct config *c)
+int slot_number(const struct escrow *e, const struct config *c)
 {
 	struct place p;
 
 	for (size_t number = 0; find_place(c, number, &p); number++)
 		if (e->type == p.type && addr_equal(&e->addr, p.addr))
+			return (int)number;
+	return -1;
+}
+
+bool slot_is_ready(const struct slot *s, const struct config *c)
+{
+	struct place p;
+
+	for (size_t number = 0; find_place(c, number, &p); number++) {
+		const struct escrow *e = find_escrow((struct slot *)(uintptr_t)s, &p);
+		if (!e || (e->type == SOCK_STREAM && !e->listening))
+			return false;
+	}
+	return true;
+}
+
+void slot_close(struct slot *s, size_t i)
+{
+	close(s->sockets[i].fd);
+	s->sockets[i] = s->sockets[--s->socket_count];
+}
+
+bool slot_overlaps(const struct slot *s, const struct addr *a, int type)
+{
+	for (size_t i = 0; i < s->socket_count; i++) {
+		const struct escrow *e = &s->sockets[i];
+		if (e->type == type && e->addr.sa.sa_family == a->sa.sa_family
+			&& addr_port(&e->addr) == addr_port(a)
+			&& (addr_is_wildcard(a) || addr_is_wildcard(&e->addr)))
 			return true;
+	}
 	return false;
+}
+
+void slots_close(struct slot_table *t)
+{
+	for (unsigned i = 0; i < t->count; i++)
+		while (t->slots[i]->socket_count > 0)
+			slot_close(t->slots[i], 0);
 }
 
 static void keep_only(struct slot *s, const struct config *c)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->socket_count; i++) {
-		if (is_named(&s->sockets[i], c))
-			s->sockets[kept++] = s->sockets[i];
-		else
-			close(s->sockets[i].fd);
-	}
-	s->socket_count = kept;
+	for (size_t i = s->socket_count; i-- > 0;)
+		if (slot_number(&s->sockets[i], c) < 0)
+			slot_close(s, i);
 }
 
 void slots_keep_only(struct slot_table *t, const struct config *c)

@@ -16,19 +16,28 @@
 #include "config/config.h"
 
 struct master;
-struct pulse;
+struct member;
+
+enum escrow_state {
+	ESCROW_HELD,             /* its slot's worker serves it */
+	ESCROW_RETIRING,         /* nothing new comes; somebody empties its queue */
+	ESCROW_RETURNING,        /* whoever emptied it was asked to stop */
+};
 
 struct escrow {
-	struct addr addr;
-	int         type;        /* SOCK_STREAM, SOCK_DGRAM */
-	int         fd;
-	bool        listening;
+	struct addr       addr;
+	int               type;      /* SOCK_STREAM, SOCK_DGRAM */
+	int               fd;
+	bool              listening;
+	enum escrow_state state;
+	struct member    *borrower;  /* a worker that serves it though its slot's does not */
+	unsigned          number;    /* of the address in the borrower's configuration */
 };
 
 struct slot {
 	struct master *master;
 	unsigned       index;
-	struct escrow  sockets[CONFIG_MAX_LISTENS];
+	struct escrow  sockets[2 * CONFIG_MAX_LISTENS]; /* of two configurations in a reload */
 	size_t         socket_count;
 	unsigned       early;    /* deaths in a row that came too early */
 	ev_timer       again;    /* runs until the next worker is tried */
@@ -37,6 +46,7 @@ struct slot {
 struct slot_table {
 	struct slot **slots;     /* stay where they are: timers point at them */
 	unsigned      count;
+	unsigned      active;    /* the first so many have workers; the rest comes or goes */
 };
 
 /* Adds slots until there are count.  -1 and ENOMEM. */
@@ -50,14 +60,33 @@ size_t slot_need(const struct config *c);
 /* The slot's sockets in the order of config, -1 where it has none. */
 void slot_sockets(const struct slot *s, const struct config *c, int *out);
 
-/* Takes fd as number of config's sockets. */
-void slot_take(struct slot *s, const struct config *c, size_t number, int fd);
+/* Takes fd as number of config's sockets.  -1: there is no such number or no
+ * room, and fd is closed. */
+int slot_take(struct slot *s, const struct config *c, size_t number, int fd);
 
-/* listen() on every socket of config that does not listen yet: address by
- * address, slot by slot.  -1 with errno and *failed the service. */
-int slots_listen(struct slot_table *t, const struct config *c, const struct config_service **failed);
+/* The number of e's address in config, or -1. */
+int slot_number(const struct escrow *e, const struct config *c);
+
+/* Every socket of config is bound and, if it can, listens. */
+bool slot_is_ready(const struct slot *s, const struct config *c);
+
+/* listen() on every socket of config in the first count slots, address by
+ * address, slot by slot; for one that listens already its backlog is set.  -1 with errno
+ * and *failed the service, also when a slot lacks a socket (ENOTSOCK). */
+int slots_listen(struct slot_table *t, const struct config *c, unsigned count,
+	const struct config_service **failed);
+
+/* Whether the slot holds an address that a bind of a would meet: the same port,
+ * and one of them a wildcard, or both the same. */
+bool slot_overlaps(const struct slot *s, const struct addr *a, int type);
+
+/* Closes every socket of every slot. */
+void slots_close(struct slot_table *t);
 
 /* Closes what config does not name. */
 void slots_keep_only(struct slot_table *t, const struct config *c);
+
+/* Closes number i of the slot's sockets; the last one takes its place. */
+void slot_close(struct slot *s, size_t i);
 
 #endif

@@ -35,7 +35,8 @@ static void replace(struct slot *s)
 {
 	struct generation *g = s->master->serving;
 
-	if (!g || s->master->stopping || generation_member(g, s))
+	if (!g || g->adopted || s->master->stopping || s->index >= s->master->table.active
+		|| generation_member(g, s))
 		return;
 	if (generation_staff(g, s) < 0)
 		throttle_replace(s, 0.);

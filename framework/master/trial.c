@@ -13,6 +13,7 @@
 
 #include "master/child.h"
 #include "master/slot.h"
+#include "master/upgrade.h"
 #include "sys/proc.h"
 #include "sys/pulse.h"
 #include "sys/user.h"
@@ -25,8 +26,10 @@ struct trial {
 	struct child         child;
 	const struct config *config;
 	struct pulse        *pulse;
+	int                  pulse_fd;
 	int                  log;
 	unsigned             problems;
+	bool                 ready;      /* it said that all is well */
 	config_problem_fn   *problem;
 	void               (*done)(void *arg, int exit_code);
 	void                *arg;
@@ -38,6 +41,7 @@ static void on_heard(struct child *c, const struct message *m, int fd)
 
 	if (fd >= 0)
 		close(fd);
+	t->ready = t->ready || m->type == MESSAGE_READY;
 	if (m->type != MESSAGE_FAILED)
 		return;
 	t->problems++;
@@ -48,13 +52,21 @@ static int judge(struct trial *t, const siginfo_t *how)
 {
 	char death[64], text[MESSAGE_TEXT];
 
-	if (how->si_code == CLD_EXITED && (how->si_status == EX_OK || t->problems > 0))
+	if (how->si_code == CLD_EXITED && ((how->si_status == EX_OK && t->ready) || t->problems > 0))
 		return how->si_status;
 	snprintf(text, sizeof(text), "%s: a plugin ended the trial with %s%s", t->config->file,
 		proc_death(how, death, sizeof(death)),
 		t->child.overdue ? " because it did not come to an end" : "");
 	t->problem(t->arg, text);
 	return EX_CONFIG;
+}
+
+static void destroy(struct trial *t)
+{
+	pulse_destroy(t->pulse);
+	if (t->pulse)
+		close(t->pulse_fd);
+	free(t);
 }
 
 static void on_died(struct child *c, const siginfo_t *how)
@@ -64,8 +76,7 @@ static void on_died(struct child *c, const siginfo_t *how)
 	void (*done)(void *, int) = t->done;
 	void *arg = t->arg;
 
-	pulse_destroy(t->pulse);
-	free(t);
+	destroy(t);
 	done(arg, code);
 }
 
@@ -88,16 +99,20 @@ struct trial *trial_start(struct ev_loop *loop, const struct config *config, int
 	t->problem = problem;
 	t->done = done;
 	t->arg = arg;
-	t->pulse = pulse_create();
+	t->pulse = pulse_create(&t->pulse_fd);
 	if (t->pulse && child_spawn(&t->child, loop, trial_entry, t) == 0) {
 		child_kill_after(&t->child, TRIAL_TIME);
 		return t;
 	}
 	int error = errno;
-	pulse_destroy(t->pulse);
-	free(t);
+	destroy(t);
 	errno = error;
 	return NULL;
+}
+
+void trial_cancel(struct trial *t)
+{
+	child_kill_after(&t->child, 0.);
 }
 
 /* ---- what does not need a child ---- */
@@ -162,6 +177,7 @@ static void take_code(void *arg, int exit_code)
 static int run_trial(const struct config *c)
 {
 	int code = EX_OSERR;
+	signal(SIGCHLD, SIG_DFL);
 	struct ev_loop *loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 
 	if (loop && trial_start(loop, c, -1, print_problem, take_code, &code))
@@ -186,6 +202,9 @@ static void print_summary(const struct config *c)
 
 int trial_check(const char *file)
 {
+	int version = upgrade_check_version();
+	if (version != EX_OK)
+		return version;
 	struct config *c = config_load(file, print_problem, NULL);
 	if (!c)
 		return trial_exit_code(errno);

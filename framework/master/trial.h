@@ -18,6 +18,9 @@ struct trial;
 struct trial *trial_start(struct ev_loop *loop, const struct config *config, int log,
 	config_problem_fn *problem, void (*done)(void *arg, int exit_code), void *arg);
 
+/* Ends it soon: done is still called. */
+void trial_cancel(struct trial *t);
+
 /* portico check: configuration and plugins; problems to standard error, one
  * line to standard output if there are none.  Gives the exit code. */
 int trial_check(const char *file);

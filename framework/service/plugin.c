@@ -141,6 +141,43 @@ static int check_protocol(struct load *l)
 
 /* ---- options ---- */
 
+static size_t size_of(enum portico_type type)
+{
+	switch (type) {
+	case PORTICO_STRING: return sizeof(PORTICO_C_STRING);
+	case PORTICO_INT: return sizeof(PORTICO_C_INT);
+	case PORTICO_SIZE: return sizeof(PORTICO_C_SIZE);
+	case PORTICO_BOOL: return sizeof(PORTICO_C_BOOL);
+	case PORTICO_SECONDS: return sizeof(PORTICO_C_SECONDS);
+	case PORTICO_ENUM: return sizeof(PORTICO_C_ENUM);
+	}
+	return 0;
+}
+
+/* Number i of the table as the plugin has it, whatever its size. */
+static const unsigned char *raw_option(const struct load *l, size_t i)
+{
+	return (const unsigned char *)l->schema.options + i * l->schema.stride;
+}
+
+static int check_table(struct load *l)
+{
+	const struct portico_plugin *p = &l->handler->plugin;
+	struct portico_option option;
+
+	for (size_t i = 0; schema_option(&l->schema, i, &option); i++) {
+		size_t known = sizeof(option) < l->schema.stride ? sizeof(option) : l->schema.stride;
+		if (!is_zero(raw_option(l, i) + known, l->schema.stride - known))
+			return told(l, "option %s of plugin %s says what this portico does not know "
+				"yet; install a newer portico", option.name, p->name);
+		if (option.offset > p->service_size
+			|| size_of(option.type) > p->service_size - option.offset)
+			return told(l, "option %s of plugin %s lies outside its state; its author must "
+				"set .service_size", option.name, p->name);
+	}
+	return 0;
+}
+
 static int make_state(struct load *l)
 {
 	struct portico_service *h = l->handler;
@@ -153,6 +190,8 @@ static int make_state(struct load *l)
 	h->state = arena_zalloc(l->mem, h->plugin.service_size ? h->plugin.service_size : 1);
 	if (!h->state)
 		return told(l, "no memory for its state");
+	if (check_table(l) < 0)
+		return -1;
 	if (schema_defaults(&l->schema, h->state, l->mem, &why) < 0)
 		return told(l, "plugin %s: %s; its author must mend its option table",
 			h->plugin.name, why);

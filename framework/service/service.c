@@ -25,7 +25,15 @@ struct service {
 	struct http_site        http;
 	struct listener        *listeners;   /* tcp and http, one for each address */
 	struct dgram_socket    *datagrams;   /* udp, likewise */
+	bool                   *kept;        /* addresses that go on after the end */
+	struct loan            *loans;       /* sockets of other slots */
 	bool                    retired;
+};
+
+struct loan {
+	struct listener     listener;        /* tcp, http */
+	struct dgram_socket datagrams;       /* udp */
+	struct loan        *next;
 };
 
 /* ---- making ---- */
@@ -68,11 +76,12 @@ static int allocate(struct service *s)
 
 	s->handlers = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->handlers));
 	s->routes = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->routes));
+	s->kept = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->kept));
 	if (c->protocol == CONFIG_UDP)
 		s->datagrams = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->datagrams));
 	else
 		s->listeners = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->listeners));
-	return s->handlers && s->routes && (s->datagrams || s->listeners) ? 0 : -1;
+	return s->handlers && s->routes && s->kept && (s->datagrams || s->listeners) ? 0 : -1;
 }
 
 static void init_tcp(struct service *s)
@@ -164,46 +173,103 @@ static void accepted_http(struct listener *l, int fd, const struct addr *peer)
 	http_accept(&s->http, fd, peer);
 }
 
-static int serve_datagrams(struct service *s, const int *sockets)
+static void serve_listener(struct service *s, struct listener *l, int fd)
 {
-	for (size_t i = 0; i < s->config->listen_count; i++)
-		if (udp_start(&s->datagrams[i], s->hub, s->handlers, sockets[i]) < 0)
-			return -1;
-	return 0;
-}
-
-static void serve_connections(struct service *s, const int *sockets)
-{
-	for (size_t i = 0; i < s->config->listen_count; i++) {
-		struct listener *l = &s->listeners[i];
-		l->owner = s;
-		l->accepted = s->config->protocol == CONFIG_HTTP ? accepted_http : accepted_tcp;
-		listener_start(l, s->hub->loop, sockets[i]);
-	}
+	l->owner = s;
+	l->accepted = s->config->protocol == CONFIG_HTTP ? accepted_http : accepted_tcp;
+	listener_start(l, s->hub->loop, fd);
 }
 
 int service_serve(struct service *s, const int *sockets)
 {
-	if (s->config->protocol == CONFIG_UDP)
-		return serve_datagrams(s, sockets);
-	serve_connections(s, sockets);
+	for (size_t i = 0; i < s->config->listen_count; i++) {
+		if (s->listeners)
+			serve_listener(s, &s->listeners[i], sockets[i]);
+		else if (udp_start(&s->datagrams[i], s->hub, s->handlers, sockets[i]) < 0)
+			return -1;
+	}
 	return 0;
 }
 
-/* ---- ending ---- */
+/* ---- stopping ---- */
 
-static void stop_socket(struct service *s, size_t i, enum service_end how)
+/* The listener, or if it is NULL the datagram socket. */
+static void stop_one(struct listener *l, struct dgram_socket *d, enum service_end how)
 {
-	if (s->datagrams) {
+	if (l) {
 		if (how == SERVICE_EMPTY)
-			dgram_empty(&s->datagrams[i]);
-		dgram_stop(&s->datagrams[i]);
+			listener_empty(l);
+		listener_stop(l);
 		return;
 	}
 	if (how == SERVICE_EMPTY)
-		listener_empty(&s->listeners[i]);
-	listener_stop(&s->listeners[i]);
+		dgram_empty(d);
+	dgram_stop(d);
 }
+
+static void stop_socket(struct service *s, size_t i, enum service_end how)
+{
+	if (s->listeners)
+		stop_one(&s->listeners[i], NULL, how);
+	else
+		stop_one(NULL, &s->datagrams[i], how);
+}
+
+/* ---- for other slots ---- */
+
+struct loan *service_borrow(struct service *s, int fd)
+{
+	struct loan *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	if (s->listeners) {
+		serve_listener(s, &l->listener, fd);
+	} else if (udp_start(&l->datagrams, s->hub, s->handlers, fd) < 0) {
+		free(l);
+		return NULL;
+	}
+	l->next = s->loans;
+	s->loans = l;
+	return l;
+}
+
+void service_give_back(struct service *s, struct loan *l)
+{
+	struct loan **at = &s->loans;
+
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	stop_one(s->listeners ? &l->listener : NULL, &l->datagrams, SERVICE_EMPTY);
+	free(l);
+}
+
+void service_keep(struct service *s, size_t listen)
+{
+	s->kept[listen] = true;
+}
+
+void service_drop(struct service *s, size_t listen)
+{
+	s->kept[listen] = false;
+	stop_socket(s, listen, SERVICE_EMPTY);
+}
+
+bool service_keeps_one(const struct service *s, size_t listen)
+{
+	return s->kept[listen];
+}
+
+bool service_keeps(const struct service *s)
+{
+	for (size_t i = 0; i < s->config->listen_count; i++)
+		if (s->kept[i])
+			return true;
+	return false;
+}
+
+/* ---- ending ---- */
 
 void service_retire(struct service *s, enum service_end how, double idle)
 {
@@ -213,7 +279,10 @@ void service_retire(struct service *s, enum service_end how, double idle)
 		return;
 	s->retired = true;
 	for (size_t i = 0; i < c->listen_count; i++)
-		stop_socket(s, i, how);
+		if (!s->kept[i])
+			stop_socket(s, i, how);
+	while (s->loans)
+		service_give_back(s, s->loans);
 	if (c->protocol == CONFIG_HTTP)
 		http_site_drain(&s->http, idle);
 	for (size_t i = 0; i < c->handler_count; i++)

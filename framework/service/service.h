@@ -6,6 +6,8 @@
 #ifndef PORTICO_SERVICE_SERVICE_H
 #define PORTICO_SERVICE_SERVICE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config/config.h"
@@ -35,6 +37,22 @@ int service_start(struct service *s, const char **failed);
 /* Serves sockets[i], which belongs to c->listens[i]; they are borrowed until
  * service_retire().  -1 and ENOMEM. */
 int service_serve(struct service *s, const int *sockets);
+
+/* A socket of another slot for an address of this service, served as its
+ * own until it is given back or the service retires; fd is borrowed until
+ * then.  NULL and ENOMEM. */
+struct loan;
+struct loan *service_borrow(struct service *s, int fd);
+
+/* Takes what is queued, then stops serving it. */
+void service_give_back(struct service *s, struct loan *l);
+
+/* At the end of the service go on with listen: its address ends, and nobody
+ * will come after us.  service_drop() takes what is queued and stops. */
+void service_keep(struct service *s, size_t listen);
+void service_drop(struct service *s, size_t listen);
+bool service_keeps(const struct service *s);     /* anything */
+bool service_keeps_one(const struct service *s, size_t listen);
 
 enum service_end {
 	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */

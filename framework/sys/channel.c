@@ -65,16 +65,18 @@ int channel_receive(int end, struct message *m, int *fd)
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_controllen = CMSG_LEN(sizeof(int)),     /* one: a second is not taken */
 	};
 	ssize_t n;
 
 	*fd = -1;
+	/* ECONNRESET comes once, in front of what the other side still said, when
+	 * it died without having read everything. */
 	do
 		n = recvmsg(end, &h, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
-		return errno == ECONNRESET ? 0 : -1;
+		return -1;
 	if (n == 0)
 		return 0;
 	*fd = detach(&h);

@@ -19,10 +19,14 @@ enum message_type {
 	MESSAGE_FINISH,          /* empty the queue, finish; seconds: until when, 0: no limit */
 	MESSAGE_NOW,             /* end at once */
 	MESSAGE_LOG,             /* fd: write your log there from now on */
+	MESSAGE_LEND,            /* fd: serve listen number value, of slot, too */
+	MESSAGE_KEEP,            /* when you retire, go on serving listen number value */
+	MESSAGE_RETURN,          /* empty what you borrowed or kept (value, slot) and stop */
 
 	/* worker to master */
 	MESSAGE_BOUND,           /* fd: the socket for listen number value */
 	MESSAGE_BOUND_ALL,       /* the slot has all its sockets */
+	MESSAGE_RETURNED,        /* done with it (value, slot) */
 	MESSAGE_READY,           /* loaded and started: waiting for SERVE */
 	MESSAGE_FAILED,          /* value: exit code; text: the sentence */
 };
@@ -32,6 +36,8 @@ enum { MESSAGE_TEXT = 512 };
 struct message {
 	uint32_t type;
 	uint32_t value;
+	uint32_t slot;
+	uint32_t unused;         /* so that all bytes are set */
 	double   seconds;
 	char     text[MESSAGE_TEXT];
 };
@@ -42,8 +48,9 @@ int channel_open(int ends[2]);
 /* Sends m, and fd with it unless that is -1 (it stays open here). */
 int channel_send(int end, const struct message *m, int fd);
 
-/* 1 and a message, with *fd the caller's own or -1; 0 at end of file; -1
- * with errno, EAGAIN if there is none. */
+/* 1 and a message, with *fd the caller's own or -1 (without one, or if there
+ * was no descriptor left for it); 0 at end of file; -1 with errno, EAGAIN if
+ * there is none. */
 int channel_receive(int end, struct message *m, int *fd);
 
 /* Waits without limit for the next message. 1, 0 at end of file, -1. */

@@ -4,6 +4,7 @@
  */
 #include "sys/proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,27 @@ const char *proc_death(const siginfo_t *how, char *out, size_t size)
 	return out;
 }
 
+/* One by one, for kernels before 5.9 and sandboxes that forbid the other way. */
+static void close_each_between(unsigned first, unsigned last)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		unsigned fd = (unsigned)atoi(entry->d_name);
+		if (fd >= first && fd <= last && entry->d_name[0] != '.' && (int)fd != dirfd(dir))
+			close((int)fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void close_between(unsigned first, unsigned last)
+{
+	if (close_range(first, last, 0) < 0)
+		close_each_between(first, last);
+}
+
 static int by_number(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
@@ -60,10 +82,10 @@ void proc_keep_only(int *keep, size_t count)
 		if (keep[i] < (int)next)
 			continue;
 		if (keep[i] > (int)next)
-			close_range(next, (unsigned)keep[i] - 1, 0);
+			close_between(next, (unsigned)keep[i] - 1);
 		next = (unsigned)keep[i] + 1;
 	}
-	close_range(next, ~0U, 0);
+	close_between(next, ~0U);
 }
 
 size_t proc_raise_descriptors(void)

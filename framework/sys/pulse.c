@@ -4,14 +4,30 @@
  */
 #include "sys/pulse.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-struct pulse *pulse_create(void)
+struct pulse *pulse_open(int fd)
 {
-	void *page = mmap(NULL, sizeof(struct pulse), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *page = mmap(NULL, sizeof(struct pulse), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return page == MAP_FAILED ? NULL : page;
+}
+
+struct pulse *pulse_create(int *fd)
+{
+	*fd = memfd_create("portico-pulse", MFD_CLOEXEC);
+	if (*fd < 0)
+		return NULL;
+	struct pulse *p = ftruncate(*fd, sizeof(*p)) == 0 ? pulse_open(*fd) : NULL;
+	if (p)
+		return p;
+	int error = errno;
+	close(*fd);
+	*fd = -1;
+	errno = error;
+	return NULL;
 }
 
 void pulse_destroy(struct pulse *p)

@@ -35,7 +35,10 @@ struct pulse {
 	_Atomic uint32_t doing;  /* handler number << 8 | enum pulse_call */
 };
 
-struct pulse *pulse_create(void);     /* shared over fork(2); NULL and errno */
+/* Shared over fork(2), and over exec(2) by *fd, which is the caller's own.
+ * NULL and errno. */
+struct pulse *pulse_create(int *fd);
+struct pulse *pulse_open(int fd);     /* what pulse_create() made in another program */
 void pulse_destroy(struct pulse *p);  /* unmaps it in this process; NULL is fine */
 
 static inline void pulse_enter(struct pulse *p, uint32_t handler, enum pulse_call call)

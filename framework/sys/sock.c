@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static int switch_on(int fd, int level, int option)
@@ -87,6 +88,19 @@ int sock_accept(int fd, struct addr *peer)
 {
 	socklen_t len = sizeof(*peer);
 	return accept4(fd, &peer->sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int sock_queue(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	int datagram = 0;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+		return (int)info.tcpi_unacked;
+	if (ioctl(fd, FIONREAD, &datagram) < 0)
+		return -1;
+	return datagram > 0;
 }
 
 void sock_reset_on_close(int fd)

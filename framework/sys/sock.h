@@ -24,6 +24,10 @@ int sock_listen(int fd, int backlog);
 /* The next connection of a listening socket and who it is from. */
 int sock_accept(int fd, struct addr *peer);
 
+/* How many connections wait in a listening socket's queue (tcpi_unacked of
+ * TCP_INFO, on a duplicate too), or 1 if a UDP socket has datagrams. -1 and errno. */
+int sock_queue(int fd);
+
 /* The next close() of fd resets the connection instead of ending it. */
 void sock_reset_on_close(int fd);
 

@@ -43,8 +43,8 @@ static int switch_to(const struct passwd *entry)
 
 int user_become(const char *name)
 {
-	const struct passwd *entry = look_up(name);
-	if (!entry || switch_to(entry) < 0)
+	const struct passwd *entry = name ? look_up(name) : NULL;
+	if (name && (!entry || switch_to(entry) < 0))
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

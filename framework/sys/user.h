@@ -9,7 +9,8 @@
  * such user) or EPERM. */
 int user_check(const char *name);
 
-/* Groups, gid, uid, and no way back: no_new_privs too. -1 with errno. */
+/* Groups, gid, uid (name NULL: as they are), and no way back: no_new_privs
+ * too. -1 with errno. */
 int user_become(const char *name);
 
 #endif

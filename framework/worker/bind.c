@@ -92,7 +92,7 @@ static int bind_one(const struct worker_birth *b, const struct config_service *s
 
 	if (b->sockets[number] >= 0)
 		return EX_OK;
-	if (b->slot == 0 && !s->share && sock_probe(&s->listens[i], type) < 0)
+	if (b->slot == 0 && !s->share && !b->ours[number] && sock_probe(&s->listens[i], type) < 0)
 		return refuse(b, s, &s->listens[i]);
 	b->sockets[number] = sock_bind(&s->listens[i], type);
 	if (b->sockets[number] < 0)
@@ -120,10 +120,14 @@ static int await_turn(const struct worker_birth *b)
 	struct message m;
 	int fd;
 
-	while (channel_wait(b->channel, &m, &fd) > 0)
+	while (channel_wait(b->channel, &m, &fd) > 0) {
 		if (m.type == MESSAGE_BIND)
 			return EX_OK;
-	return EX_UNAVAILABLE;   /* the master went away or gave up */
+		if (m.type != MESSAGE_LOG)
+			break;           /* the generation has been given up */
+		worker_change_log(b, fd);
+	}
+	return EX_UNAVAILABLE;
 }
 
 int bind_sockets(const struct worker_birth *b)

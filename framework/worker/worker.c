@@ -2,10 +2,11 @@
 /*
  * worker.c - the life of a worker process.
  *
- * A worker obeys its channel and nothing else: the signals of the terminal
- * are the master's business, and TERM from anybody else means drain.  End of
+ * A worker obeys its channel and nothing else.  Signals are the master's
+ * business: a terminal sends INT to all of us, systemd TERM to the whole
+ * cgroup, and a worker that left by itself would leave its queue alone.  End of
  * file on the channel means that the master died; then the worker finishes
- * what it has and goes.
+ * what it has and goes.  Before it is ready it dies with its master.
  *
  * A worker owns only its slot's sockets.  A descriptor too many would keep a
  * member in somebody's group that nobody accepts from, so all that is not
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -32,6 +34,7 @@
 #include "sys/user.h"
 #include "worker/bind.h"
 #include "worker/report.h"
+#include "worker/sockets.h"
 
 /* How long an idle keep-alive connection is kept after its worker retired,
  * so that a request that is on its way still gets its answer. */
@@ -45,9 +48,8 @@ struct worker {
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
-	ev_signal                  term;
 	ev_timer                   deadline;
-	ev_timer                   release;    /* of the sockets, soon after draining began */
+	struct sockets             sockets;
 	ev_prepare                 watch_end;  /* runs while draining */
 	bool                       serving;
 	bool                       draining;
@@ -58,7 +60,7 @@ struct worker {
 static void settle_signals(void)
 {
 	static const int ignored[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU,
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU,
 	};
 	sigset_t none;
 
@@ -80,9 +82,19 @@ static void close_the_rest(const struct worker_birth *b)
 	proc_keep_only(keep, count);
 }
 
+/* While plugins are loaded and started nobody reads the channel: a start()
+ * that hangs would outlive everybody. */
+static void die_with_master(bool yes)
+{
+	(void)prctl(PR_SET_PDEATHSIG, yes ? SIGKILL : 0);
+	if (yes && getppid() == 1)
+		_exit(EX_UNAVAILABLE);
+}
+
 static void settle_in(const struct worker_birth *b, const char *who)
 {
 	settle_signals();
+	die_with_master(true);
 	close_the_rest(b);
 	log_as(who);
 }
@@ -91,8 +103,10 @@ static int become_user(const struct worker_birth *b)
 {
 	const char *user = b->config->user;
 
-	if (!user || user_become(user) == 0)
+	if (user_become(user) == 0) {
+		die_with_master(true);   /* setresuid(2) forgets it */
 		return EX_OK;
+	}
 	report(b->channel, EX_NOPERM, "user = %s: cannot become that user: %s", user,
 		strerror(errno));
 	return EX_NOPERM;
@@ -112,6 +126,15 @@ static int open_loop(struct worker *w)
 	}
 	report(w->birth->channel, EX_OSERR, "cannot make an event loop: %s", strerror(errno));
 	return EX_OSERR;
+}
+
+void worker_change_log(const struct worker_birth *b, int fd)
+{
+	if (fd < 0)
+		return;
+	if (b->log >= 0)
+		(void)dup3(fd, b->log, O_CLOEXEC);
+	close(fd);
 }
 
 /* ---- services ---- */
@@ -153,16 +176,10 @@ static int start_services(struct worker *w)
 
 static void serve(struct worker *w)
 {
-	const int *sockets = w->birth->sockets;
-
 	if (w->serving || w->draining)
 		return;
 	w->serving = true;
-	for (size_t i = 0; i < w->service_count; i++) {
-		if (service_serve(w->services[i], sockets) < 0)
-			log_error("service %s: no memory to serve it", w->birth->config->services[i].name);
-		sockets += w->birth->config->services[i].listen_count;
-	}
+	sockets_serve(&w->sockets);
 	pulse_phase(w->birth->pulse, PULSE_SERVING);
 }
 
@@ -190,23 +207,8 @@ static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
 	struct worker *w = p->data;
 
 	(void)events;
-	if (w->hub.streams == 0)
+	if (w->hub.streams == 0 && !sockets_keep_any(&w->sockets))
 		ev_break(loop, EVBREAK_ALL);
-}
-
-/* Not at once: the loop first has to take them out of its epoll set.  A closed
- * descriptor would stay in it, because the master holds the socket too. */
-static void on_release(struct ev_loop *loop, ev_timer *t, int events)
-{
-	struct worker *w = t->data;
-
-	(void)loop;
-	(void)events;
-	for (size_t i = 0; i < w->birth->socket_count; i++) {
-		if (w->birth->sockets[i] >= 0)
-			close(w->birth->sockets[i]);
-		w->birth->sockets[i] = -1;
-	}
 }
 
 static void set_deadline(struct worker *w, double seconds)
@@ -230,11 +232,8 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 	pulse_phase(w->birth->pulse, PULSE_DRAINING);
 	if (seconds > 0. && idle > seconds / 2.)
 		idle = seconds / 2.;
-	if (!w->serving)
-		how = SERVICE_HAND_ON;
-	for (size_t i = 0; w->serving && i < w->service_count; i++)
-		service_retire(w->services[i], how, idle);
-	ev_timer_start(w->loop, &w->release);
+	if (w->serving)
+		sockets_retire(&w->sockets, how, idle);
 	ev_prepare_start(w->loop, &w->watch_end);
 }
 
@@ -245,15 +244,6 @@ static void end_now(struct worker *w)
 }
 
 /* ---- the channel ---- */
-
-static void change_log(const struct worker *w, int fd)
-{
-	if (fd < 0)
-		return;
-	if (w->birth->log >= 0)
-		(void)dup3(fd, w->birth->log, O_CLOEXEC);
-	close(fd);
-}
 
 static void obey(struct worker *w, const struct message *m, int fd)
 {
@@ -271,8 +261,19 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		end_now(w);
 		break;
 	case MESSAGE_LOG:
-		change_log(w, fd);
+		worker_change_log(w->birth, fd);
 		return;
+	case MESSAGE_LEND:
+		if (w->draining)
+			break;
+		sockets_lend(&w->sockets, m, fd);
+		return;
+	case MESSAGE_KEEP:
+		sockets_keep(&w->sockets, m);
+		break;
+	case MESSAGE_RETURN:
+		sockets_return(&w->sockets, m);
+		break;
 	default:
 		break;
 	}
@@ -302,33 +303,21 @@ static void on_channel(struct ev_loop *loop, ev_io *io, int events)
 		master_is_gone(w);
 }
 
-static void on_term(struct ev_loop *loop, ev_signal *s, int events)
-{
-	struct worker *w = s->data;
-
-	(void)loop;
-	(void)events;
-	log_info("TERM: leaving; the master will replace this worker");
-	drain(w, SERVICE_HAND_ON, w->birth->config->drain);
-}
-
 static void init_timers(struct worker *w)
 {
 	ev_timer_init(&w->deadline, on_deadline, 0., 0.);
-	ev_timer_init(&w->release, on_release, 0., 0.);
-	w->deadline.data = w->release.data = w;
+	w->deadline.data = w;
 }
 
 static void run_loop(struct worker *w)
 {
 	ev_io_init(&w->channel, on_channel, w->birth->channel, EV_READ);
-	ev_signal_init(&w->term, on_term, SIGTERM);
 	ev_prepare_init(&w->watch_end, on_turn);
 	ev_set_priority(&w->watch_end, EV_MINPRI);   /* after the hub has settled */
 	init_timers(w);
-	w->channel.data = w->term.data = w->watch_end.data = w;
+	sockets_init(&w->sockets, w->birth, w->services);
+	w->channel.data = w->watch_end.data = w;
 	ev_io_start(w->loop, &w->channel);
-	ev_signal_start(w->loop, &w->term);
 	ev_run(w->loop, 0);
 }
 
@@ -354,12 +343,14 @@ static int say_ready(struct worker *w)
 	struct message ready = { .type = MESSAGE_READY };
 
 	pulse_phase(w->birth->pulse, PULSE_READY);
+	die_with_master(false);
 	return channel_send(w->birth->channel, &ready, -1) < 0 ? EX_OSERR : EX_OK;
 }
 
 static void clean_up(struct worker *w)
 {
 	pulse_phase(w->birth->pulse, PULSE_STOPPING);
+	sockets_fini(&w->sockets);
 	for (size_t i = 0; i < w->service_count; i++)
 		service_destroy(w->services[i]);
 	free(w->services);
@@ -401,6 +392,8 @@ int worker_check(const struct config *config, int channel, int log, struct pulse
 		code = become_user(&birth);
 	if (code == EX_OK)
 		code = load_services(&w);
+	if (code == EX_OK)
+		code = say_ready(&w);    /* so that a plugin that exits does not pass */
 	clean_up(&w);
 	return code;
 }

@@ -6,6 +6,7 @@
 #ifndef PORTICO_WORKER_WORKER_H
 #define PORTICO_WORKER_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/config.h"
@@ -21,15 +22,19 @@ struct worker_birth {
 	size_t               socket_count;
 	int                  log;        /* descriptor of the log, or -1 */
 	struct pulse        *pulse;
+	bool                *ours;       /* the address overlaps one that the slots hold already */
 };
 
 /* Runs in a fresh child of the master until the worker's life is over; gives
  * its exit code. */
 int worker_run(const struct worker_birth *birth);
 
+/* MESSAGE_LOG: fd, which becomes its own, takes the place of the log. */
+void worker_change_log(const struct worker_birth *birth, int fd);
+
 /* Runs in a fresh child: loads every plugin of config and sets its options,
- * starts nothing.  Each problem is sent over the channel as MESSAGE_FAILED.
- * Gives the exit code. */
+ * starts nothing.  Each problem is sent over the channel as MESSAGE_FAILED,
+ * MESSAGE_READY if there is none.  Gives the exit code. */
 int worker_check(const struct config *config, int channel, int log, struct pulse *pulse);
 
 #endif

@@ -104,13 +104,49 @@ Test(slot, listens_on_tcp_only_and_once)
 	fill(0);
 	fill(1);
 	fill(2);
-	cr_assert_eq(slots_listen(&table, &config, &failed), 0);
-	cr_assert_eq(slots_listen(&table, &config, &failed), 0);
+	cr_assert_eq(slots_listen(&table, &config, 3, &failed), 0);
+	cr_assert_eq(slots_listen(&table, &config, 3, &failed), 0);
 	for (int i = 0; i < 3; i++) {
 		cr_assert(is_listening(table.slots[i]->sockets[0].fd));
 		cr_assert(table.slots[i]->sockets[0].listening);
 		cr_assert_not(table.slots[i]->sockets[1].listening);
 	}
+}
+
+Test(slot, says_when_a_slot_lacks_a_socket)
+{
+	const struct config_service *failed;
+
+	fill(0);
+	cr_assert_eq(slots_listen(&table, &config, 1, &failed), 0);
+	cr_assert_eq(slots_listen(&table, &config, 2, &failed), -1);
+	cr_assert_eq(failed, &services[0]);
+}
+
+Test(slot, has_room_for_two_configurations)
+{
+	struct addr many[2 * CONFIG_MAX_LISTENS];
+	struct config_service service = { .name = "m", .listens = many,
+		.listen_count = 2 * CONFIG_MAX_LISTENS };
+	struct config both = { .services = &service, .service_count = 1 };
+
+	for (size_t i = 0; i < 2 * CONFIG_MAX_LISTENS; i++) {
+		many[i] = address;
+		many[i].in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)i);
+		cr_assert_eq(slot_take(table.slots[0], &both, i, sock_bind(&many[i], SOCK_STREAM)), 0);
+	}
+}
+
+Test(slot, knows_which_addresses_meet)
+{
+	struct addr any = address, other = address;
+
+	any.in.sin_addr.s_addr = 0;
+	other.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	fill(0);
+	cr_assert(slot_overlaps(table.slots[0], &any, SOCK_STREAM));
+	cr_assert_not(slot_overlaps(table.slots[0], &other, SOCK_STREAM));
+	cr_assert_not(slot_overlaps(table.slots[1], &any, SOCK_STREAM));
 }
 
 Test(slot, closes_what_a_configuration_does_not_name)

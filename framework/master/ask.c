@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask.c - the command line's side of the control socket.
+ */
+#include "master/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "config/config.h"
+#include "master/control_name.h"
+
+static socklen_t find_name(const char *file, struct sockaddr_un *name)
+{
+	struct arena mem;
+
+	arena_init(&mem);
+	socklen_t len = control_name(file, config_control_path(file, &mem), name);
+	arena_fini(&mem);
+	return len;
+}
+
+/* Anybody may take an abstract name: only our own master or root's is asked. */
+static bool is_trusted(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0
+		&& (who.uid == 0 || who.uid == geteuid());
+}
+
+static int reach(const char *file, int *code)
+{
+	struct sockaddr_un name;
+	socklen_t len = find_name(file, &name);
+
+	*code = EX_NOINPUT;
+	if (len == 0) {
+		fprintf(stderr, "portico: %s: %s; name the configuration with -c\n", file,
+			strerror(errno));
+		return -1;
+	}
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&name, len) == 0 && is_trusted(fd))
+		return fd;
+	bool denied = errno == EACCES || errno == EPERM;
+	*code = denied ? EX_NOPERM : ASK_NOT_RUNNING;
+	if (denied)
+		fprintf(stderr, "portico: the server with %s belongs to another user\n", file);
+	else
+		fprintf(stderr, "portico: no server runs with %s under this user; portico run -c %s "
+			"starts one\n", file, file);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int send_line(int fd, json_t *request)
+{
+	char *line = json_dumps(request, JSON_COMPACT);
+	int result = -1;
+
+	json_decref(request);
+	if (line && send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
+		result = send(fd, "\n", 1, MSG_NOSIGNAL) == 1 ? 0 : -1;
+	free(line);
+	return result;
+}
+
+static json_t *read_answer(int fd)
+{
+	struct buf answer = {0};
+	ssize_t n = 0;
+
+	while (buf_reserve(&answer, 4096) == 0
+		&& (n = read(fd, buf_tail(&answer), buf_room(&answer))) > 0)
+		buf_added(&answer, (size_t)n);
+	json_t *json = buf_len(&answer) > 0
+		? json_loadb(buf_head(&answer), buf_len(&answer), 0, NULL) : NULL;
+	buf_fini(&answer);
+	return json;
+}
+
+json_t *ask(const char *file, json_t *request, int *code)
+{
+	int fd = reach(file, code);
+
+	if (fd < 0) {
+		json_decref(request);
+		return NULL;
+	}
+	*code = EX_OK;
+	json_t *answer = send_line(fd, request) == 0 ? read_answer(fd) : NULL;
+	close(fd);
+	return answer;
+}
+
+int ask_and_tell(const char *file, json_t *request)
+{
+	int code;
+	json_t *answer = ask(file, request, &code);
+
+	if (!answer) {
+		if (code == EX_OK)
+			fprintf(stderr, "portico: the server ended before it answered\n");
+		return code == EX_OK ? 1 : code;
+	}
+	bool good = json_is_true(json_object_get(answer, "good"));
+	const char *said = json_string_value(json_object_get(answer, "said"));
+	fprintf(good ? stdout : stderr, "%s\n", said ? said : "no answer that can be read");
+	json_decref(answer);
+	return good ? EX_OK : 1;
+}
+
+int ask_stop(const char *file)
+{
+	int code;
+	json_t *answer = ask(file, json_pack("{s:s}", "do", "stop"), &code);
+
+	json_decref(answer);
+	if (code == EX_OK)
+		printf("stopped\n");
+	return code;
+}
+
+/* ---- status ---- */
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? s : "?";
+}
+
+static long long number_of(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static double seconds_of(const json_t *o, const char *key)
+{
+	return json_real_value(json_object_get(o, key));
+}
+
+static void print_workers(const json_t *generation)
+{
+	size_t i;
+	json_t *w;
+
+	json_array_foreach(json_object_get(generation, "workers"), i, w)
+		printf("  slot %-3lld pid %-8lld generation %-4lld %-9s %8.1f s  %s\n",
+			number_of(w, "slot"), number_of(w, "pid"), number_of(generation, "number"),
+			text_of(w, "state"), seconds_of(w, "age"), text_of(w, "doing"));
+}
+
+static void print_sockets(const json_t *status)
+{
+	size_t i;
+	json_t *s;
+
+	json_array_foreach(json_object_get(status, "sockets"), i, s)
+		printf("  slot %-3lld %s %-28s queue %-5lld %s%s\n", number_of(s, "slot"),
+			text_of(s, "type"), text_of(s, "address"), number_of(s, "queue"),
+			text_of(s, "state"),
+			json_is_true(json_object_get(s, "lent")) ? ", lent to a sibling" : "");
+}
+
+static void print_status(const json_t *status)
+{
+	size_t i;
+	json_t *g;
+
+	printf("%lld worker%s, generation %lld, up %.0f s, %lld crash%s, %lld upgrade%s%s\n",
+		number_of(status, "workers"), number_of(status, "workers") == 1 ? "" : "s",
+		number_of(status, "generation"), seconds_of(status, "uptime"),
+		number_of(status, "crashes"), number_of(status, "crashes") == 1 ? "" : "es",
+		number_of(status, "upgrades"), number_of(status, "upgrades") == 1 ? "" : "s",
+		json_is_true(json_object_get(status, "retiring")) ? ", slots are retiring" : "");
+	printf("portico %s, master %lld, %s\n", text_of(status, "version"),
+		number_of(status, "pid"), text_of(status, "file"));
+	printf("workers\n");
+	json_array_foreach(json_object_get(status, "generations"), i, g)
+		print_workers(g);
+	printf("sockets\n");
+	print_sockets(status);
+}
+
+int ask_status(const char *file, bool as_json)
+{
+	int code;
+	json_t *status = ask(file, json_pack("{s:s}", "do", "status"), &code);
+
+	if (!status)
+		return code == EX_OK ? 1 : code;
+	if (as_json)
+		json_dumpf(status, stdout, JSON_INDENT(2));
+	else
+		print_status(status);
+	if (as_json)
+		printf("\n");
+	json_decref(status);
+	return EX_OK;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask.h - the command line's side of the control socket.
+ */
+#ifndef PORTICO_MASTER_ASK_H
+#define PORTICO_MASTER_ASK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* The exit code when no master runs with the file: EX_TEMPFAIL of sysexits.h. */
+enum { ASK_NOT_RUNNING = 75 };
+
+/* Sends request, which is taken, to the master of file and waits for its
+ * answer without a limit: a new reference. NULL with *code the exit code, and a sentence on
+ * standard error; or with *code EX_OK if the master ended instead of answering. */
+json_t *ask(const char *file, json_t *request, int *code);
+
+/* Asks and prints what is said: EX_OK if it is good, 1 with the sentence on
+ * standard error if it is not. */
+int ask_and_tell(const char *file, json_t *request);
+
+int ask_stop(const char *file);                  /* waits until the master is gone */
+int ask_status(const char *file, bool as_json);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.h - the control socket of the master: one line of JSON each way.
+ *
+ *	{"do": "reload"}                 {"good": true, "said": "generation 2 serves ..."}
+ *	{"do": "scale", "workers": 4}    {"good": false, "said": "scale failed: ..."}
+ *	"upgrade", "stop", "reopen", "status"
+ *
+ * Only the same user and root are heard.
+ */
+#ifndef PORTICO_MASTER_CONTROL_H
+#define PORTICO_MASTER_CONTROL_H
+
+#include <stdbool.h>
+
+struct control_client;
+struct master;
+
+/* Listens where control_name() says. -1, and the log says why: EADDRINUSE
+ * means that a master of this very file runs already. */
+int  control_open(struct master *m, const char *path);
+void control_close(struct master *m);
+
+/* For an upgrade: the listening descriptor, and how the next master takes it. */
+int  control_fd(const struct master *m);
+int  control_adopt(struct master *m, int fd);
+
+/* The outcome of what client asked for; it is dropped after that. */
+void control_answer(struct control_client *client, bool good, const char *sentence);
+
+/* The descriptor of the client that waits for an operation; and the other way. */
+int  control_client_fd(const struct control_client *client);
+struct control_client *control_adopt_client(struct master *m, int fd);
+
+#endif

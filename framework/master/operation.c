@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * operation.c - what changes the service, one at a time.
+ *
+ * A reload while another one runs, a scaling while slots still retire: each
+ * waits for its turn, so that every operation finds the slots at rest.
+ */
+#include "master/operation.h"
+
+#include <ev.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "master/control.h"
+#include "master/generation.h"
+#include "master/master.h"
+#include "master/reload.h"
+#include "master/retire.h"
+#include "master/scale.h"
+#include "master/upgrade.h"
+
+static void begin(struct master *m)
+{
+	const struct operation *op = m->operation;
+
+	switch (op->kind) {
+	case OPERATION_RELOAD:
+		reload(m);
+		break;
+	case OPERATION_SCALE:
+		scale(m, op->relative ? (int)m->table.active + op->amount : op->amount);
+		break;
+	case OPERATION_UPGRADE:
+		upgrade(m);
+		break;
+	}
+}
+
+/* Nothing of an operation before is left: no socket on its way out, no worker
+ * of a generation that failed, which may still hold what the next one binds. */
+static bool is_at_rest(const struct master *m)
+{
+	for (const struct generation *g = m->generations; g; g = g->older)
+		if (g->gave_up)
+			return false;
+	return !retire_is_under_way(m);
+}
+
+/* From the loop, never from inside what the one before was doing. */
+static void on_turn(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct master *m = t->data;
+
+	(void)loop;
+	(void)events;
+	if (m->operation || !m->waiting || !m->serving || m->stopping || !is_at_rest(m))
+		return;
+	m->operation = m->waiting;
+	m->waiting = m->operation->next;
+	m->operation->next = NULL;
+	begin(m);
+}
+
+void operation_next(struct master *m)
+{
+	ev_timer_stop(m->loop, &m->turn);
+	ev_timer_init(&m->turn, on_turn, 0., 0.);
+	m->turn.data = m;
+	if (m->waiting)
+		ev_timer_start(m->loop, &m->turn);
+}
+
+/* Two reloads that nobody waits for and that have not begun are one. */
+static bool is_already_asked(const struct operation *op, enum operation_kind kind)
+{
+	return op && op->kind == kind && kind == OPERATION_RELOAD && !op->client;
+}
+
+void operation_ask(struct master *m, enum operation_kind kind, int amount, bool relative,
+	struct control_client *client)
+{
+	struct operation **at = &m->waiting, *last = NULL;
+
+	for (; *at; at = &(*at)->next)
+		last = *at;
+	if (m->stopping || (!client && is_already_asked(last, kind)))
+		return;
+	struct operation *op = calloc(1, sizeof(*op));
+	if (!op) {
+		log_error("no memory for an operation");
+		return;
+	}
+	*op = (struct operation){
+		.kind = kind,
+		.amount = amount,
+		.relative = relative,
+		.client = client,
+	};
+	*at = op;
+	operation_next(m);
+}
+
+void operation_adopt(struct master *m, struct control_client *client)
+{
+	m->operation = calloc(1, sizeof(*m->operation));
+	if (!m->operation)
+		return;
+	m->operation->kind = OPERATION_UPGRADE;
+	m->operation->client = client;
+}
+
+static void end(struct operation *op, bool good, const char *sentence)
+{
+	if (op->client)
+		control_answer(op->client, good, sentence);
+	free(op);
+}
+
+void operation_ended(struct master *m, bool good, const char *fmt, ...)
+{
+	struct operation *op = m->operation;
+	char sentence[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	if (good)
+		log_info("%s", sentence);
+	else
+		log_error("%s", sentence);
+	m->operation = NULL;
+	if (op)
+		end(op, good, sentence);
+	operation_next(m);
+}
+
+void operation_forget(struct master *m, const struct control_client *client)
+{
+	if (m->operation && m->operation->client == client)
+		m->operation->client = NULL;
+	for (struct operation *op = m->waiting; op; op = op->next)
+		if (op->client == client)
+			op->client = NULL;
+}
+
+void operation_stop(struct master *m)
+{
+	struct operation *op = m->operation;
+
+	ev_timer_stop(m->loop, &m->turn);
+	m->operation = NULL;
+	if (op) {
+		op->next = m->waiting;
+		m->waiting = op;
+	}
+	while ((op = m->waiting)) {
+		m->waiting = op->next;
+		end(op, false, "portico is stopping");
+	}
+}

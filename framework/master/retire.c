@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retire.c - the end of slots and of addresses.
+ *
+ * Closing a listening socket resets what is in its queue and every handshake
+ * on its way to it.  So a socket is retired in steps:
+ *
+ *	steer away     a classic BPF program gives new clients to the others; an address that
+ *	               ends drops the first packet of new ones, who try again
+ *	wait           a handshake that began before still comes in: WAIT seconds
+ *	empty          meanwhile somebody accepts from it: a sibling of the slot, or
+ *	               for an address that ends the worker that had it
+ *	give back      the borrower accepts once more and stops
+ *	close          if the queue is empty; else lend it again
+ *
+ * WAIT is 3 seconds.  A handshake takes one round trip after the SYN that the
+ * socket answered; when the client's ACK, or our SYN-ACK, is lost, ours is sent
+ * again after 1 s and the next time 2 s later (RFC 6298, tcp_synack_retries in
+ * tcp(7)).  Three seconds cover a round trip of a second with one loss, or any
+ * shorter one with two.  Losing more than that in a row is left to the client.
+ */
+#include "master/retire.h"
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "master/generation.h"
+#include "master/lend.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/slot.h"
+#include "sys/sock.h"
+#include "sys/steer.h"
+
+#define WAIT 3.0
+#define AGAIN 0.1
+
+double retire_time(void)
+{
+	return WAIT;
+}
+
+/* ---- over all that retires ---- */
+
+static void for_each_retiring(struct master *m, void (*act)(struct master *, struct slot *, size_t))
+{
+	for (unsigned i = 0; i < m->table.count; i++)
+		for (size_t k = m->table.slots[i]->socket_count; k-- > 0;)
+			if (m->table.slots[i]->sockets[k].state != ESCROW_HELD)
+				act(m, m->table.slots[i], k);
+}
+
+static bool any_retiring(const struct master *m)
+{
+	for (unsigned i = 0; i < m->table.count; i++)
+		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++)
+			if (m->table.slots[i]->sockets[k].state != ESCROW_HELD)
+				return true;
+	return false;
+}
+
+bool retire_is_under_way(const struct master *m)
+{
+	return m->retiring || m->table.count > m->table.active;
+}
+
+/* ---- steering ---- */
+
+/* Every group of the serving generation, through the first slot's member. */
+static void steer_groups(struct master *m, bool away)
+{
+	const struct slot *first = m->table.slots[0];
+
+	for (size_t k = 0; k < first->socket_count; k++) {
+		const struct escrow *e = &first->sockets[k];
+		char text[ADDR_TEXT];
+		int result = away ? steer_among(e->fd, &e->addr, e->type, m->table.active)
+				  : steer_off(e->fd);
+		if (result < 0)
+			log_warn("%s: cannot steer: %m", addr_format(&e->addr, text));
+	}
+}
+
+/* ---- the steps ---- */
+
+static void finish_if_over(struct master *m)
+{
+	if (!m->retiring || m->stopping || any_retiring(m))
+		return;
+	ev_timer_stop(m->loop, &m->retirement);
+	generation_trim_slots(m);
+	if (m->table.count > m->table.active)
+		return;          /* a worker of a slot that ended still drains */
+	if (m->steered)
+		steer_groups(m, false);
+	m->steered = m->retiring = false;
+	log_info("retired: what had to end is closed, nobody was left in a queue");
+	if (m->operation && m->operation->kind == OPERATION_SCALE)
+		operation_ended(m, true, "%u worker%s", m->table.active,
+			m->table.active == 1 ? "" : "s");
+	operation_next(m);
+}
+
+static void ask_back(struct master *m, struct slot *s, size_t k)
+{
+	struct escrow *e = &s->sockets[k];
+
+	(void)m;
+	e->state = ESCROW_RETURNING;
+	if (e->borrower)
+		lend_ask_back(s, e);
+	else if (sock_queue(e->fd) <= 0)
+		slot_close(s, k);        /* nobody has it and nobody waits in it */
+	else
+		e->state = ESCROW_RETIRING;
+}
+
+static void on_waited(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct master *m = t->data;
+
+	(void)loop;
+	(void)events;
+	for_each_retiring(m, ask_back);
+	finish_if_over(m);
+}
+
+static void wait_for(struct master *m, double seconds)
+{
+	ev_timer_stop(m->loop, &m->retirement);
+	ev_now_update(m->loop);
+	ev_timer_init(&m->retirement, on_waited, seconds, 0.);
+	m->retirement.data = m;
+	ev_timer_start(m->loop, &m->retirement);
+}
+
+void retire_returned(struct master *m, const struct member *from, const struct message *said)
+{
+	struct slot *s;
+	struct escrow *e = lend_returned(m, from, said, &s);
+
+	if (!e || e->state != ESCROW_RETURNING)
+		return;
+	e->borrower = NULL;
+	if (sock_queue(e->fd) <= 0) {
+		slot_close(s, (size_t)(e - s->sockets));
+		finish_if_over(m);
+		return;
+	}
+	e->state = ESCROW_RETIRING;
+	lend_settle(m);
+	wait_for(m, AGAIN);
+}
+
+/* Whoever had it is gone: nothing of it can be emptied by asking. */
+void retire_check(struct master *m)
+{
+	bool again = false;
+
+	if (m->stopping)
+		return;
+	for (unsigned i = 0; i < m->table.count; i++)
+		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++) {
+			struct escrow *e = &m->table.slots[i]->sockets[k];
+			if (e->state != ESCROW_RETURNING || e->borrower)
+				continue;
+			e->state = ESCROW_RETIRING;
+			again = true;
+		}
+	lend_settle(m);
+	if (again)
+		wait_for(m, AGAIN);
+	else if (!ev_is_active(&m->retirement))
+		finish_if_over(m);
+}
+
+/* ---- what retires ---- */
+
+void retire_slots(struct master *m)
+{
+	struct slot_table *t = &m->table;
+
+	if (t->count == t->active)
+		return;
+	m->retiring = m->steered = true;
+	steer_groups(m, true);
+	for (unsigned i = t->active; i < t->count; i++)
+		for (size_t k = 0; k < t->slots[i]->socket_count; k++)
+			t->slots[i]->sockets[k].state = ESCROW_RETIRING;
+	lend_settle(m);
+	wait_for(m, WAIT);
+}
+
+static void let_keep(struct slot *s, struct escrow *e, struct generation *old)
+{
+	struct member *keeper = generation_member(old, s);
+	int number = slot_number(e, old->config);
+	struct message say = { .type = MESSAGE_KEEP, .value = (uint32_t)number };
+
+	e->state = ESCROW_RETIRING;
+	if (e->type == SOCK_STREAM && steer_refuse(e->fd) < 0)
+		log_warn("an address that ends cannot refuse new connections: %m");
+	if (!keeper || number < 0 || channel_send(keeper->child.channel, &say, -1) < 0)
+		return;
+	e->borrower = keeper;
+	e->number = (unsigned)number;
+}
+
+void retire_addresses(struct master *m, struct generation *old)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < m->table.count; i++) {
+		struct slot *s = m->table.slots[i];
+		for (size_t k = 0; k < s->socket_count; k++) {
+			if (slot_number(&s->sockets[k], m->serving->config) >= 0)
+				continue;
+			any = true;
+			let_keep(s, &s->sockets[k], old);
+		}
+	}
+	if (!any)
+		return;
+	m->retiring = true;
+	wait_for(m, WAIT);
+}
+
+void retire_stop(struct master *m)
+{
+	ev_timer_stop(m->loop, &m->retirement);
+}

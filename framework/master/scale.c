@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scale.c - more or fewer workers in the generation that serves.
+ *
+ * Up: new slots at the end of the row; their sockets listen, in slot order,
+ * only when every new worker is ready.  Down: the last slots retire.  The workers that stay
+ * notice neither.
+ */
+#include "master/scale.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "master/generation.h"
+#include "master/lend.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/retire.h"
+#include "master/slot.h"
+
+static void scale_up(struct master *m, unsigned workers)
+{
+	struct generation *g = m->serving;
+
+	if (slots_grow(&m->table, m, workers) < 0) {
+		operation_ended(m, false, "scale failed: no memory for slots");
+		return;
+	}
+	g->workers = workers;
+	for (unsigned i = m->table.active; i < workers; i++)
+		if (generation_staff(g, m->table.slots[i]) < 0) {
+			scale_failed(m, strerror(errno));
+			return;
+		}
+	generation_bind_next(g);
+}
+
+static void scale_down(struct master *m, unsigned workers)
+{
+	struct generation *g = m->serving;
+
+	m->table.active = workers;
+	g->workers = workers;
+	generation_leave_slots(g, workers);
+	retire_slots(m);
+}
+
+void scale(struct master *m, int workers)
+{
+	if (workers < 1 || workers > CONFIG_MAX_WORKERS)
+		operation_ended(m, false, "scale failed: %d workers; 1 to %d can be had", workers,
+			CONFIG_MAX_WORKERS);
+	else if ((unsigned)workers > m->table.active)
+		scale_up(m, (unsigned)workers);
+	else if ((unsigned)workers < m->table.active)
+		scale_down(m, (unsigned)workers);
+	else
+		operation_ended(m, true, "%d worker%s, as before", workers, workers == 1 ? "" : "s");
+}
+
+void scale_ready(struct master *m)
+{
+	struct generation *g = m->serving;
+	const struct config_service *failed;
+
+	if (!generation_all_ready(g))
+		return;
+	if (slots_listen(&m->table, g->config, g->workers, &failed) < 0) {
+		scale_failed(m, strerror(errno));
+		return;
+	}
+	m->table.active = g->workers;
+	generation_let_serve(g);
+	operation_ended(m, true, "%u workers", g->workers);
+}
+
+void scale_failed(struct master *m, const char *why)
+{
+	struct generation *g = m->serving;
+
+	if (g->workers == m->table.active)
+		return;          /* the first failure was told */
+	g->workers = m->table.active;
+	generation_leave_slots(g, g->workers);
+	operation_ended(m, false, "scale failed: %s; %u worker%s as before", why, g->workers,
+		g->workers == 1 ? "" : "s");
+	generation_trim_slots(m);
+}

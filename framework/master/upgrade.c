@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upgrade.c - another binary in place.
+ *
+ *	old   child: exec NEW check -c FILE        does it run, does it like the file
+ *	old   state -> memfd, descriptors kept     upgrade_state.c
+ *	old   exec NEW run -c FILE                 same pid: children stay ours
+ *	new   memfd -> generations, slots          the old workers serve all the while
+ *	new   reload                               new workers, from the new binary
+ *
+ * Until the exec everything can fail and nothing has changed.  If the exec
+ * itself fails, it returns, and we go on.
+ */
+#include "master/upgrade.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/child.h"
+#include "master/generation.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/upgrade_state.h"
+
+/* A binary that hangs would hold up every operation after it. */
+#define CHECK_TIME 30.0
+
+#define WANTS_VERSION "PORTICO_UPGRADE_STATE"
+
+static char binary[4096];
+
+struct upgrade {
+	struct child   child;
+	struct master *master;
+};
+
+void upgrade_remember_binary(void)
+{
+	ssize_t n = readlink("/proc/self/exe", binary, sizeof(binary) - 1);
+	binary[n > 0 ? n : 0] = '\0';
+}
+
+/* ---- the check by the new binary ---- */
+
+int upgrade_check_version(void)
+{
+	const char *wants = getenv(WANTS_VERSION);
+
+	if (!wants || atoi(wants) == UPGRADE_STATE_VERSION)
+		return EX_OK;
+	fprintf(stderr, "this binary reads state version %d, the running one writes %s\n",
+		UPGRADE_STATE_VERSION, wants);
+	return EX_SOFTWARE;
+}
+
+static int check_entry(void *arg, int channel)
+{
+	struct upgrade *u = arg;
+	char *argv[] = { binary, "check", "-c", (char *)(uintptr_t)u->master->file, NULL };
+	char version[16];
+	sigset_t none;
+
+	close(channel);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	snprintf(version, sizeof(version), "%d", UPGRADE_STATE_VERSION);
+	setenv(WANTS_VERSION, version, 1);
+	execv(binary, argv);
+	log_error("upgrade: %s: %s", binary, strerror(errno));
+	_exit(EX_UNAVAILABLE);
+}
+
+static void on_heard(struct child *c, const struct message *m, int fd)
+{
+	(void)c;
+	(void)m;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void hand_over(struct master *m)
+{
+	char *argv[] = { binary, "run", "-c", (char *)(uintptr_t)m->file, NULL };
+
+	if (upgrade_state_save(m) < 0) {
+		operation_ended(m, false, "upgrade failed: its state cannot be written: %s; "
+			"nothing has changed", strerror(errno));
+		return;
+	}
+	log_info("upgrade: %s takes over", binary);
+	execv(binary, argv);
+	int error = errno;
+	upgrade_state_forget(m);
+	operation_ended(m, false, "upgrade failed: %s: %s; nothing has changed", binary,
+		strerror(error));
+}
+
+static void on_died(struct child *c, const siginfo_t *how)
+{
+	struct upgrade *u = (struct upgrade *)c;
+	struct master *m = u->master;
+
+	m->upgrade = NULL;
+	free(u);
+	if (m->stopping) {
+		master_rest(m);
+		return;
+	}
+	if (how->si_code == CLD_EXITED && how->si_status == EX_OK)
+		hand_over(m);
+	else
+		operation_ended(m, false, "upgrade failed: %s did not pass its check of %s (%s %d); "
+			"nothing has changed", binary, m->file,
+			how->si_code == CLD_EXITED ? "exit code" : "signal", how->si_status);
+}
+
+void upgrade(struct master *m)
+{
+	struct upgrade *u = calloc(1, sizeof(*u));
+
+	if (access(binary, X_OK) < 0 || !u) {
+		operation_ended(m, false, "upgrade failed: %s: %s; nothing has changed", binary,
+			strerror(errno));
+		free(u);
+		return;
+	}
+	u->master = m;
+	u->child.heard = on_heard;
+	u->child.died = on_died;
+	if (child_spawn(&u->child, m->loop, check_entry, u) < 0) {
+		operation_ended(m, false, "upgrade failed: fork: %s; nothing has changed",
+			strerror(errno));
+		free(u);
+		return;
+	}
+	m->upgrade = u;
+	child_kill_after(&u->child, CHECK_TIME);
+}
+
+void upgrade_cancel(struct upgrade *u)
+{
+	child_kill_after(&u->child, 0.);
+}
+
+/* ---- in the new binary ---- */
+
+int upgrade_take_over(struct master *m)
+{
+	int got = upgrade_state_load(m);
+
+	if (got > 0)
+		log_info("upgrade: portico %s has taken over %u worker%s of generation %u",
+			PORTICO_VERSION, m->serving->workers, m->serving->workers == 1 ? "" : "s",
+			m->serving->number);
+	return got;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upgrade_state.c - all that a master has, in a memfd, for the next binary.
+ *
+ * Operations come one at a time and wait until nothing retires, so there is
+ * no generation on its way up and no socket on its way out in it: workers,
+ * sockets, and generations that drain.
+ *
+ * The configurations stay behind: an adopted generation knows the addresses
+ * of its workers and no more.  That is enough to lend their sockets, and the
+ * reload that follows brings workers that can be replaced.
+ */
+#include "master/upgrade_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/control.h"
+#include "master/generation.h"
+#include "master/master.h"
+#include "master/operation.h"
+
+#define STATE_FD "PORTICO_STATE_FD"
+
+/* ---- addresses as text that loses nothing ---- */
+
+static json_t *addr_json(const struct addr *a)
+{
+	char hex[2 * sizeof(*a) + 1];
+	const unsigned char *bytes = (const unsigned char *)a;
+
+	for (size_t i = 0; i < sizeof(*a); i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	return json_string(hex);
+}
+
+static int addr_read(const json_t *text, struct addr *out)
+{
+	const char *hex = json_string_value(text);
+	unsigned char *bytes = (unsigned char *)out;
+
+	if (!hex || strlen(hex) != 2 * sizeof(*out))
+		return -1;
+	for (size_t i = 0; i < sizeof(*out); i++) {
+		unsigned byte;
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			return -1;
+		bytes[i] = (unsigned char)byte;
+	}
+	return 0;
+}
+
+/* ---- descriptors ---- */
+
+static void live_through_exec(int fd, bool yes)
+{
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, yes ? 0 : FD_CLOEXEC);
+}
+
+static void all_live_through_exec(struct master *m, bool yes)
+{
+	live_through_exec(m->log, yes);
+	live_through_exec(control_fd(m), yes);
+	live_through_exec(control_client_fd(m->operation->client), yes);
+	for (unsigned i = 0; i < m->table.count; i++)
+		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++)
+			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
+	for (struct generation *g = m->generations; g; g = g->older)
+		for (struct member *w = g->members; w; w = w->next) {
+			live_through_exec(w->child.channel, yes);
+			live_through_exec(w->pulse_fd, yes);
+		}
+}
+
+/* ---- out ---- */
+
+static json_t *slot_json(const struct slot *s)
+{
+	json_t *sockets = json_array();
+
+	for (size_t k = 0; k < s->socket_count; k++) {
+		const struct escrow *e = &s->sockets[k];
+		json_array_append_new(sockets, json_pack("{s:o, s:i, s:i, s:b}",
+			"address", addr_json(&e->addr), "type", e->type, "fd", e->fd,
+			"listening", (int)e->listening));
+	}
+	return sockets;
+}
+
+static json_t *slots_json(const struct master *m)
+{
+	json_t *slots = json_array();
+
+	for (unsigned i = 0; i < m->table.count; i++)
+		json_array_append_new(slots, slot_json(m->table.slots[i]));
+	return slots;
+}
+
+static json_t *member_json(const struct member *w)
+{
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f}",
+		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
+		"channel", w->child.channel, "pulse", w->pulse_fd,
+		"state", (int)w->state, "born", w->child.born);
+}
+
+static json_t *listens_json(const struct config *c)
+{
+	json_t *listens = json_array();
+
+	for (size_t i = 0; i < c->service_count; i++)
+		for (size_t k = 0; k < c->services[i].listen_count; k++)
+			json_array_append_new(listens, json_pack("{s:o, s:b}",
+				"address", addr_json(&c->services[i].listens[k]),
+				"datagrams", (int)(c->services[i].protocol == CONFIG_UDP)));
+	return listens;
+}
+
+static json_t *generation_json(const struct generation *g)
+{
+	json_t *members = json_array();
+
+	for (const struct member *w = g->members; w; w = w->next)
+		json_array_append_new(members, member_json(w));
+	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:o, s:o}",
+		"number", (int)g->number, "state", (int)g->state, "workers", (int)g->workers,
+		"born", g->born, "drain", g->config->drain,
+		"listens", listens_json(g->config), "members", members);
+}
+
+static json_t *master_json(const struct master *m)
+{
+	json_t *generations = json_array();
+
+	for (const struct generation *g = m->generations; g; g = g->older)
+		json_array_append_new(generations, generation_json(g));
+	return json_pack("{s:i, s:i, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:o, s:o}",
+		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
+		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades, "started", m->started,
+		"active", (int)m->table.active, "log", m->log, "control", control_fd(m),
+		"client", control_client_fd(m->operation->client),
+		"slots", slots_json(m), "generations", generations);
+}
+
+int upgrade_state_save(struct master *m)
+{
+	json_t *state = master_json(m);
+	char number[16];
+	int fd = memfd_create("portico-state", 0);
+
+	if (!state || fd < 0 || json_dumpfd(state, fd, JSON_COMPACT) < 0) {
+		json_decref(state);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	json_decref(state);
+	snprintf(number, sizeof(number), "%d", fd);
+	setenv(STATE_FD, number, 1);
+	all_live_through_exec(m, true);
+	return 0;
+}
+
+void upgrade_state_forget(struct master *m)
+{
+	close(atoi(getenv(STATE_FD)));
+	unsetenv(STATE_FD);
+	all_live_through_exec(m, false);
+}
+
+/* ---- in ---- */
+
+static int int_of(const json_t *o, const char *key)
+{
+	return (int)json_integer_value(json_object_get(o, key));
+}
+
+static double real_of(const json_t *o, const char *key)
+{
+	return json_real_value(json_object_get(o, key));
+}
+
+static int load_slot(struct slot *s, const json_t *sockets)
+{
+	size_t k;
+	json_t *socket;
+
+	json_array_foreach(sockets, k, socket) {
+		struct escrow *e = &s->sockets[s->socket_count];
+		if (k == CONFIG_MAX_LISTENS || addr_read(json_object_get(socket, "address"), &e->addr) < 0)
+			return -1;
+		e->type = int_of(socket, "type");
+		e->fd = int_of(socket, "fd");
+		e->listening = json_is_true(json_object_get(socket, "listening"));
+		s->socket_count++;
+	}
+	return 0;
+}
+
+static int load_slots(struct master *m, const json_t *state)
+{
+	json_t *slots = json_object_get(state, "slots"), *sockets;
+	size_t i;
+
+	if (slots_grow(&m->table, m, (unsigned)json_array_size(slots)) < 0)
+		return -1;
+	json_array_foreach(slots, i, sockets)
+		if (load_slot(m->table.slots[i], sockets) < 0)
+			return -1;
+	m->table.active = (unsigned)int_of(state, "active");
+	return m->table.active <= m->table.count ? 0 : -1;
+}
+
+static struct config *load_addresses(const json_t *generation)
+{
+	json_t *listens = json_object_get(generation, "listens"), *listen;
+	struct addr addrs[CONFIG_MAX_LISTENS];
+	bool datagrams[CONFIG_MAX_LISTENS];
+	size_t i;
+
+	if (json_array_size(listens) > CONFIG_MAX_LISTENS)
+		return NULL;
+	json_array_foreach(listens, i, listen) {
+		if (addr_read(json_object_get(listen, "address"), &addrs[i]) < 0)
+			return NULL;
+		datagrams[i] = json_is_true(json_object_get(listen, "datagrams"));
+	}
+	return config_of_addresses(addrs, datagrams, json_array_size(listens),
+		real_of(generation, "drain"));
+}
+
+static int load_members(struct generation *g, const json_t *members)
+{
+	const struct slot_table *t = &g->master->table;
+	size_t i;
+	json_t *w;
+
+	json_array_foreach(members, i, w) {
+		unsigned slot = (unsigned)int_of(w, "slot");
+		if (slot >= t->count)
+			return -1;
+		if (generation_adopt(g, t->slots[slot], int_of(w, "pid"), int_of(w, "channel"),
+			int_of(w, "pulse"), (enum member_state)int_of(w, "state"), real_of(w, "born")) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int load_generation(struct master *m, const json_t *o)
+{
+	struct config *config = load_addresses(o);
+	struct generation *g = config ? generation_create(m, config) : NULL;
+
+	if (!g)
+		return -1;
+	g->adopted = true;
+	g->number = (unsigned)int_of(o, "number");
+	g->state = (enum generation_state)int_of(o, "state");
+	g->workers = (unsigned)int_of(o, "workers");
+	g->born = real_of(o, "born");
+	if (g->state == GENERATION_SERVING)
+		m->serving = g;
+	return load_members(g, json_object_get(o, "members"));
+}
+
+/* The oldest first, since each that is made is the newest. */
+static int load_generations(struct master *m, const json_t *state)
+{
+	json_t *all = json_object_get(state, "generations");
+
+	for (size_t i = json_array_size(all); i-- > 0;)
+		if (load_generation(m, json_array_get(all, i)) < 0)
+			return -1;
+	return m->serving ? 0 : -1;
+}
+
+static int load_all(struct master *m, const json_t *state)
+{
+	if (int_of(state, "version") != UPGRADE_STATE_VERSION)
+		return -1;
+	m->crashes = (unsigned)int_of(state, "crashes");
+	m->upgrades = (unsigned)int_of(state, "upgrades") + 1;
+	m->started = real_of(state, "started");
+	m->log = int_of(state, "log");
+	if (m->log >= 0)
+		log_to(m->log);
+	if (load_slots(m, state) < 0 || load_generations(m, state) < 0)
+		return -1;
+	m->born = (unsigned)int_of(state, "born");
+	if (int_of(state, "control") >= 0 && control_adopt(m, int_of(state, "control")) < 0)
+		return -1;
+	operation_adopt(m, control_adopt_client(m, int_of(state, "client")));
+	return 0;
+}
+
+static json_t *read_state(int fd)
+{
+	json_t *state = lseek(fd, 0, SEEK_SET) == 0 ? json_loadfd(fd, 0, NULL) : NULL;
+
+	close(fd);
+	unsetenv(STATE_FD);
+	return state;
+}
+
+int upgrade_state_load(struct master *m)
+{
+	const char *number = getenv(STATE_FD);
+
+	if (!number)
+		return 0;
+	json_t *state = read_state(atoi(number));
+	int result = state ? load_all(m, state) : -1;
+	json_decref(state);
+	if (result < 0) {
+		log_error("upgrade: the state of the binary before this one cannot be used");
+		return -1;
+	}
+	all_live_through_exec(m, false);
+	return 1;
+}

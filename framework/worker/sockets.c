@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sockets.c - the sockets that a worker serves.
+ *
+ * One that is closed while others hold it stays in the epoll set: libev makes
+ * itself a new one when the first event of it arrives (docs/surprises.md).
+ */
+#include "worker/sockets.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sys/channel.h"
+#include "worker/worker.h"
+
+struct borrowed {
+	unsigned         slot;
+	unsigned         number;     /* of the address, over all services */
+	struct service  *service;
+	struct loan     *loan;
+	int              fd;
+	struct borrowed *next;
+};
+
+static void close_own(struct sockets *s, size_t number)
+{
+	if (s->birth->sockets[number] >= 0)
+		close(s->birth->sockets[number]);
+	s->birth->sockets[number] = -1;
+}
+
+/* ---- finding ---- */
+
+/* The service that address number belongs to, and which of its own it is. */
+static struct service *find_service(const struct sockets *s, size_t number, size_t *listen)
+{
+	const struct config *c = s->birth->config;
+
+	for (size_t i = 0; i < c->service_count; i++) {
+		if (number < c->services[i].listen_count) {
+			*listen = number;
+			return s->services[i];
+		}
+		number -= c->services[i].listen_count;
+	}
+	return NULL;
+}
+
+static struct borrowed **find_borrowed(struct sockets *s, const struct message *m)
+{
+	struct borrowed **at = &s->borrowed;
+
+	while (*at && ((*at)->slot != m->slot || (*at)->number != m->value))
+		at = &(*at)->next;
+	return at;
+}
+
+/* ---- serving ---- */
+
+void sockets_init(struct sockets *s, const struct worker_birth *birth, struct service **services)
+{
+	*s = (struct sockets){ .birth = birth, .services = services };
+}
+
+void sockets_fini(struct sockets *s)
+{
+	while (s->borrowed) {
+		struct borrowed *b = s->borrowed;
+		s->borrowed = b->next;
+		free(b);
+	}
+}
+
+void sockets_serve(struct sockets *s)
+{
+	const struct config *c = s->birth->config;
+	const int *own = s->birth->sockets;
+
+	for (size_t i = 0; i < c->service_count; i++) {
+		if (service_serve(s->services[i], own) < 0)
+			log_error("service %s: no memory to serve it", c->services[i].name);
+		own += c->services[i].listen_count;
+	}
+}
+
+/* ---- borrowing ---- */
+
+static int borrow(struct sockets *s, const struct message *m, int fd)
+{
+	size_t listen;
+	struct service *service = find_service(s, m->value, &listen);
+	struct borrowed *b = service ? calloc(1, sizeof(*b)) : NULL;
+
+	if (!b)
+		return -1;
+	b->loan = service_borrow(service, fd);
+	if (!b->loan) {
+		free(b);
+		return -1;
+	}
+	b->slot = m->slot;
+	b->number = m->value;
+	b->service = service;
+	b->fd = fd;
+	b->next = s->borrowed;
+	s->borrowed = b;
+	return 0;
+}
+
+void sockets_lend(struct sockets *s, const struct message *m, int fd)
+{
+	if (fd >= 0 && borrow(s, m, fd) < 0)
+		close(fd);
+}
+
+void sockets_keep(struct sockets *s, const struct message *m)
+{
+	size_t listen;
+	struct service *service = find_service(s, m->value, &listen);
+
+	if (service)
+		service_keep(service, listen);
+}
+
+static void give_back(struct borrowed **at)
+{
+	struct borrowed *b = *at;
+
+	service_give_back(b->service, b->loan);
+	close(b->fd);
+	*at = b->next;
+	free(b);
+}
+
+static void drop_own(struct sockets *s, size_t number)
+{
+	size_t listen;
+	struct service *service = find_service(s, number, &listen);
+
+	if (!service || s->birth->sockets[number] < 0)
+		return;
+	service_drop(service, listen);
+	close_own(s, number);
+}
+
+void sockets_return(struct sockets *s, const struct message *m)
+{
+	struct message done = { .type = MESSAGE_RETURNED, .slot = m->slot, .value = m->value };
+
+	if (m->slot == s->birth->slot) {
+		drop_own(s, m->value);
+	} else {
+		struct borrowed **at = find_borrowed(s, m);
+		if (*at)
+			give_back(at);
+	}
+	(void)channel_send(s->birth->channel, &done, -1);
+}
+
+/* ---- the end ---- */
+
+void sockets_retire(struct sockets *s, enum service_end how, double idle)
+{
+	const struct config *c = s->birth->config;
+	size_t number = 0;
+
+	while (s->borrowed)
+		give_back(&s->borrowed);
+	for (size_t i = 0; i < c->service_count; i++) {
+		service_retire(s->services[i], how, idle);
+		for (size_t k = 0; k < c->services[i].listen_count; k++, number++)
+			if (!service_keeps_one(s->services[i], k))
+				close_own(s, number);
+	}
+}
+
+bool sockets_keep_any(const struct sockets *s)
+{
+	for (size_t i = 0; i < s->birth->config->service_count; i++)
+		if (service_keeps(s->services[i]))
+			return true;
+	return false;
+}
