@@ -12,11 +12,16 @@ BEGIN {
 	split("base sys config net proto service worker master", rooms, " ")
 	for (i in rooms)
 		floor[rooms[i]] = i + 0
+	floor["soak"] = floor["net"]     # beside it, and neither knows the other
 	main_floor = 9
 }
-function floor_of(path, part) {
+function room_of(path, part) {
 	split(path, part, "/")
-	return part[2] in floor ? floor[part[2]] : main_floor
+	return part[2]
+}
+function floor_of(path, room) {
+	room = room_of(path)
+	return room in floor ? floor[room] : main_floor
 }
 function complain(why) {
 	printf "%s:%d: %s\n", FILENAME, FNR, why
@@ -35,6 +40,9 @@ function complain(why) {
 	}
 	if (floor_of("framework/" name) > floor_of(FILENAME))
 		complain("includes \"" name "\", which is on a floor above")
+	else if (floor_of("framework/" name) == floor_of(FILENAME) \
+		&& room_of("framework/" name) != room_of(FILENAME))
+		complain("includes \"" name "\", which is in a room beside")
 }
 /^[ \t]*#[ \t]*include[ \t]*<ev\.h>/ && floor_of(FILENAME) < floor["net"] {
 	complain("libev begins at framework/net")

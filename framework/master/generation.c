@@ -57,7 +57,7 @@ struct member *generation_member(const struct generation *g, const struct slot *
 {
 	struct member *m = g->members;
 
-	while (m && m->slot != slot)
+	while (m && (m->slot != slot || m->state == MEMBER_LEAVING))
 		m = m->next;
 	return m;
 }
@@ -66,7 +66,7 @@ static bool all_have_reached(const struct generation *g, enum member_state state
 {
 	for (unsigned i = 0; i < g->workers; i++) {
 		const struct member *m = generation_member(g, g->master->table.slots[i]);
-		if (!m || m->state < state || m->state == MEMBER_LEAVING)
+		if (!m || m->state < state)
 			return false;
 	}
 	return true;
@@ -542,8 +542,9 @@ void generation_leave_slots(struct generation *g, unsigned first)
 static bool is_in_use(const struct master *m, const struct slot *s)
 {
 	for (const struct generation *g = m->generations; g; g = g->older)
-		if (generation_member(g, s))
-			return true;
+		for (const struct member *w = g->members; w; w = w->next)
+			if (w->slot == s)
+				return true;
 	for (size_t i = 0; i < s->socket_count; i++)
 		if (s->sockets[i].state != ESCROW_HELD)
 			return true;

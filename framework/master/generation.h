@@ -73,6 +73,7 @@ int generation_adopt(struct generation *g, struct slot *slot, pid_t pid, int cha
 
 /* Starts one more worker in slot, which has none of this generation.  -1. */
 int generation_staff(struct generation *g, struct slot *slot);
+/* Its worker in slot, unless that one is leaving; NULL without one. */
 struct member *generation_member(const struct generation *g, const struct slot *slot);
 
 /* Lets the next worker bind its sockets, in slot order. */

@@ -61,7 +61,7 @@ static bool any_retiring(const struct master *m)
 
 bool retire_is_under_way(const struct master *m)
 {
-	return m->retiring || m->table.count > m->table.active;
+	return m->retiring;
 }
 
 /* ---- steering ---- */
@@ -89,8 +89,6 @@ static void finish_if_over(struct master *m)
 		return;
 	ev_timer_stop(m->loop, &m->retirement);
 	generation_trim_slots(m);
-	if (m->table.count > m->table.active)
-		return;          /* a worker of a slot that ended still drains */
 	if (m->steered)
 		steer_groups(m, false);
 	m->steered = m->retiring = false;

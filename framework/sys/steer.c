@@ -8,6 +8,7 @@
  */
 #include "sys/steer.h"
 
+#include <errno.h>
 #include <linux/filter.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -66,7 +67,10 @@ int steer_among(int fd, const struct addr *a, int type, unsigned count)
 int steer_off(int fd)
 {
 	int unused = 0;
-	return setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof(unused));
+
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof(unused)) == 0)
+		return 0;
+	return errno == ENOENT ? 0 : -1;
 }
 
 int steer_refuse(int fd)

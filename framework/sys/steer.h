@@ -17,7 +17,7 @@
  * a is the group's address, type SOCK_STREAM or SOCK_DGRAM. -1 and errno. */
 int steer_among(int fd, const struct addr *a, int type, unsigned count);
 
-/* The kernel's hash again. -1 and errno. */
+/* The kernel's hash again, also if no program was there. -1 and errno. */
 int steer_off(int fd);
 
 /* Connections that come from now on find nobody listening yet: their first

@@ -38,7 +38,7 @@
 
 /* How long an idle keep-alive connection is kept after its worker retired,
  * so that a request that is on its way still gets its answer. */
-#define LAST_REQUEST_TIME 2.0
+#define LAST_REQUEST_TIME 5.0
 
 struct worker {
 	const struct worker_birth *birth;
