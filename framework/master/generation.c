@@ -25,6 +25,7 @@
 #include "master/operation.h"
 #include "master/retire.h"
 #include "master/scale.h"
+#include "master/steering.h"
 #include "master/throttle.h"
 #include "worker/worker.h"
 
@@ -242,6 +243,7 @@ static void promote(struct generation *g)
 	throttle_reset(m);
 	(void)logfile_open(m, g->config->log);
 	generation_let_serve(g);
+	steering_settle(m);
 	describe(g, text, sizeof(text));
 	operation_ended(m, true, "generation %u serves after %.0f ms: master %d, %u worker%s%s",
 		g->number, (child_clock() - g->born) * 1e3, (int)getpid(), g->workers,
@@ -483,6 +485,8 @@ static void staff_all(struct generation *g)
 		remember_failure(g, EX_OSERR, "no memory for slots");
 		return;
 	}
+	if (m->serving && g->workers > m->table.active)
+		steering_hold(m);
 	for (unsigned i = 0; i < g->workers; i++)
 		if (generation_staff(g, m->table.slots[i]) < 0)
 			return;
@@ -559,6 +563,7 @@ void generation_trim_slots(struct master *m)
 		return;          /* the slots that are on their way up are empty, too */
 	while (t->count > t->active && !is_in_use(m, t->slots[t->count - 1]))
 		slots_shrink(t, t->count - 1);
+	steering_settle(m);
 }
 
 /* ---- ending ---- */

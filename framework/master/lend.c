@@ -26,7 +26,9 @@ static bool needs_borrower(const struct master *m, const struct slot *s, const s
 		return false;
 	if (slot_number(e, m->serving->config) < 0)
 		return false;    /* nobody who serves knows the address */
-	return s->index >= m->table.active || !serves(m, s);
+	if (s->index >= m->table.active)
+		return e->state == ESCROW_RETIRING;      /* else it is on its way up */
+	return !serves(m, s);
 }
 
 /* The next slot with a worker that serves, round the table. */

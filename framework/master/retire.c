@@ -29,6 +29,7 @@
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/slot.h"
+#include "master/steering.h"
 #include "sys/sock.h"
 #include "sys/steer.h"
 
@@ -64,23 +65,6 @@ bool retire_is_under_way(const struct master *m)
 	return m->retiring;
 }
 
-/* ---- steering ---- */
-
-/* Every group of the serving generation, through the first slot's member. */
-static void steer_groups(struct master *m, bool away)
-{
-	const struct slot *first = m->table.slots[0];
-
-	for (size_t k = 0; k < first->socket_count; k++) {
-		const struct escrow *e = &first->sockets[k];
-		char text[ADDR_TEXT];
-		int result = away ? steer_among(e->fd, &e->addr, e->type, m->table.active)
-				  : steer_off(e->fd);
-		if (result < 0)
-			log_warn("%s: cannot steer: %m", addr_format(&e->addr, text));
-	}
-}
-
 /* ---- the steps ---- */
 
 static void finish_if_over(struct master *m)
@@ -89,9 +73,8 @@ static void finish_if_over(struct master *m)
 		return;
 	ev_timer_stop(m->loop, &m->retirement);
 	generation_trim_slots(m);
-	if (m->steered)
-		steer_groups(m, false);
-	m->steered = m->retiring = false;
+	m->retiring = false;
+	steering_settle(m);
 	log_info("retired: what had to end is closed, nobody was left in a queue");
 	if (m->operation && m->operation->kind == OPERATION_SCALE)
 		operation_ended(m, true, "%u worker%s", m->table.active,
@@ -180,8 +163,8 @@ void retire_slots(struct master *m)
 
 	if (t->count == t->active)
 		return;
-	m->retiring = m->steered = true;
-	steer_groups(m, true);
+	m->retiring = true;
+	steering_away(m);
 	for (unsigned i = t->active; i < t->count; i++)
 		for (size_t k = 0; k < t->slots[i]->socket_count; k++)
 			t->slots[i]->sockets[k].state = ESCROW_RETIRING;

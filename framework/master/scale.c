@@ -17,6 +17,7 @@
 #include "master/operation.h"
 #include "master/retire.h"
 #include "master/slot.h"
+#include "master/steering.h"
 
 static void scale_up(struct master *m, unsigned workers)
 {
@@ -27,6 +28,7 @@ static void scale_up(struct master *m, unsigned workers)
 		return;
 	}
 	g->workers = workers;
+	steering_hold(m);
 	for (unsigned i = m->table.active; i < workers; i++)
 		if (generation_staff(g, m->table.slots[i]) < 0) {
 			scale_failed(m, strerror(errno));
@@ -71,6 +73,7 @@ void scale_ready(struct master *m)
 	}
 	m->table.active = g->workers;
 	generation_let_serve(g);
+	steering_settle(m);
 	operation_ended(m, true, "%u workers", g->workers);
 }
 
