@@ -4,6 +4,7 @@
 # make run        installs what is missing, builds, serves etc/portico.ini
 # make test       installs what the tests need, runs every suite, prints the count
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
+# make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
 # make bench      against a bare epoll loop and nginx: see bench/README.md
 # make fuzz       every fuzzer for FUZZ_TIME seconds
 # make layers     no include points up
@@ -103,9 +104,23 @@ $(B)/unit: $(unit_objects) $(objects) framework/exports.list
 		$(CRITERION) $(LIBS)
 
 $(B)/system: $(system_objects)
-	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -lm
+	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -ljansson -lm
 
-tests: all $(B)/unit $(B)/system $(test_plugins)
+# The loss rig: tests/rig/run says what it does.
+rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))
+rig_parts   := $(filter $(B)/framework/soak/% $(B)/framework/sys/% $(B)/framework/base/%,$(objects))
+
+$(B)/rig: $(rig_objects) $(rig_parts)
+	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -lev -lm
+
+$(B)/naive: $(B)/tests/rig/naive.o
+	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
+
+# docs/loss.md: make loss ROWS=--full
+loss: all $(B)/rig $(B)/naive
+	@B=$(B) tests/rig/run $(ROWS)
+
+tests: all $(B)/unit $(B)/system $(B)/rig $(B)/naive $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -167,6 +182,6 @@ install: all
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz bench bench-build layers install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz loss bench bench-build layers install clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

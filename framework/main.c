@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "master/ask.h"
+#include "master/drill.h"
 #include "master/master.h"
 #include "master/trial.h"
 #include "portico.h"
@@ -28,6 +29,8 @@ struct line {
 	const char *file;
 	const char *argument;    /* of the verb; NULL without one */
 	bool        json;
+	const char *reloads;     /* of soak; NULL: the default */
+	const char *rate;
 };
 
 struct verb {
@@ -86,6 +89,27 @@ static int scale_it(const struct line *line)
 		json_pack("{s:s, s:I}", "do", "scale", "workers", (json_int_t)workers));
 }
 
+/* -1 and a sentence if text is not a number from 1 to most. */
+static int64_t number(const char *what, const char *text, int64_t most)
+{
+	int64_t n;
+
+	if (text_int(text, &n) == 0 && n >= 1 && n <= most)
+		return n;
+	fprintf(stderr, "portico: %s %s: not a number from 1 to %lld\n", what, text, (long long)most);
+	return -1;
+}
+
+static int soak(const struct line *line)
+{
+	int64_t reloads = number("--reloads", line->reloads ? line->reloads : "10", 100000);
+	int64_t rate = number("--rate", line->rate ? line->rate : "200", 20000);
+
+	if (reloads < 0 || rate < 0)
+		return EX_USAGE;
+	return drill(line->file, reloads, rate);
+}
+
 static const struct verb verbs[] = {
 	{ "run", "", "serve in the foreground until TERM", run },
 	{ "check", "", "read the configuration, load its plugins, report every problem", check },
@@ -95,6 +119,7 @@ static const struct verb verbs[] = {
 	{ "status", "", "what runs (--json: for programs)", status },
 	{ "reopen", "", "open the log anew", reopen },
 	{ "stop", "", "finish what is in hand, then end", stop },
+	{ "soak", "", "load it while it reloads, and count what is lost (--reloads 10 --rate 200)", soak },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(*verbs) };
@@ -171,7 +196,12 @@ static void open_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	open_standard_descriptors();
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "reloads", required_argument, NULL, 'n' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ 0 },
+	};
 	struct line line = { .file = PORTICO_CONFIG_FILE };
 	int option;
 
@@ -182,6 +212,12 @@ int main(int argc, char **argv)
 			break;
 		case 'j':
 			line.json = true;
+			break;
+		case 'n':
+			line.reloads = optarg;
+			break;
+		case 'r':
+			line.rate = optarg;
 			break;
 		case 'h':
 			print_help(stdout);
