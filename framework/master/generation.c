@@ -219,12 +219,31 @@ static void end_oldest_over_limit(struct master *m)
 	generation_end_now(oldest);
 }
 
+/* Its idle connections go to a worker that serves: in its own slot if there is one. */
+static void name_heir(struct member *m)
+{
+	const struct master *master = m->generation->master;
+	const struct slot_table *t = &master->table;
+	const struct slot *slot = t->slots[m->slot->index % t->active];
+	struct member *heir = generation_member(master->serving, slot);
+	int ends[2];
+
+	if (m->state != MEMBER_SERVING || !heir || heir == m || channel_open(ends) < 0)
+		return;
+	if (child_tell(&heir->child, MESSAGE_LEGACY, 0., ends[0]) == 0)
+		(void)child_tell(&m->child, MESSAGE_HEIR, 0., ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void take_over(struct generation *g, struct generation *old)
 {
 	struct master *m = g->master;
 
-	for (const struct member *w = old->members; w; w = w->next)
+	for (struct member *w = old->members; w; w = w->next) {
 		lend_forget(m, w);
+		name_heir(w);
+	}
 	retire_addresses(m, old);
 	generation_retire(old, old->config->drain);
 	end_oldest_over_limit(m);
@@ -536,6 +555,7 @@ void generation_leave_slots(struct generation *g, unsigned first)
 		if (m->slot->index < first || m->state == MEMBER_LEAVING)
 			continue;
 		lend_forget(g->master, m);
+		name_heir(m);
 		if (m->state == MEMBER_SERVING)
 			leave(m, MESSAGE_RETIRE, g->config->drain);
 		else

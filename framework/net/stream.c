@@ -565,6 +565,21 @@ void stream_abort(struct stream *s)
 	touch(s);
 }
 
+bool stream_is_at_rest(const struct stream *s)
+{
+	return stream_is_open(s) && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
+		&& buf_len(&s->out) == 0;
+}
+
+int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
+{
+	assert(stream_is_at_rest(s));
+	if (give(arg, s->io.fd) < 0)
+		return -1;
+	finish(s);
+	return 0;
+}
+
 void stream_abort_all(struct deadline_queue *q)
 {
 	for (struct deadline *d = q->list.next; d != &q->list; d = d->next)

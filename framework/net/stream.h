@@ -109,6 +109,14 @@ void stream_expect(struct stream *s, struct deadline_queue *q); /* NULL: idle */
  * nothing more to say, so do not wait for its end. */
 void stream_close(struct stream *s, bool hasty);
 void stream_abort(struct stream *s);                  /* now; the peer sees a reset */
+
+/* Nothing is unread, unused, unsent or under way on our side. */
+bool stream_is_at_rest(const struct stream *s);
+
+/* Lets go of a stream at rest without ending its connection: give(arg, fd) gets the
+ * descriptor to borrow; if it gives 0, closed() has been called and fd is closed here;
+ * else nothing has changed. Not from a callback of s. */
+int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg);
 void stream_abort_all(struct deadline_queue *q);       /* every stream that is in q */
 struct stream *stream_of(struct deadline *d);
 

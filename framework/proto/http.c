@@ -501,6 +501,28 @@ void http_site_drain(struct http_site *site, double idle)
 	}
 }
 
+static int hand_on(struct deadline_queue *q, int (*give)(void *arg, int fd), void *arg)
+{
+	struct deadline *d = q->list.next, *next;
+
+	for (; d != &q->list; d = next) {
+		struct stream *s = stream_of(d);
+		next = d->next;
+		if (conn_of(s)->request || !stream_is_at_rest(s))
+			continue;
+		if (stream_hand_on(s, give, arg) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int http_site_hand_on(struct http_site *site, int (*give)(void *arg, int fd), void *arg)
+{
+	if (hand_on(&site->kind.idle, give, arg) < 0)
+		return -1;
+	return hand_on(&site->farewells, give, arg);
+}
+
 void http_site_abort(struct http_site *site)
 {
 	stream_abort_all(&site->kind.idle);

@@ -5,6 +5,7 @@
 #include "service/service.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/arena.h"
 #include "net/dgram.h"
@@ -267,6 +268,34 @@ bool service_keeps(const struct service *s)
 		if (s->kept[i])
 			return true;
 	return false;
+}
+
+/* ---- idle connections that change their worker ---- */
+
+const char *service_name(const struct service *s)
+{
+	return s->config->name;
+}
+
+/* Only HTTP knows what idle means: a TCP handler may have state for each. */
+int service_hand_on(struct service *s, int (*give)(void *arg, int fd), void *arg)
+{
+	if (s->config->protocol != CONFIG_HTTP)
+		return 0;
+	return http_site_hand_on(&s->http, give, arg);
+}
+
+int service_adopt(struct service *s, int fd)
+{
+	struct addr peer;
+	socklen_t len = sizeof(peer);
+
+	if (s->config->protocol != CONFIG_HTTP)
+		return -1;
+	if (getpeername(fd, &peer.sa, &len) < 0)
+		return -1;
+	http_accept(&s->http, fd, &peer);
+	return 0;
 }
 
 /* ---- ending ---- */

@@ -54,6 +54,15 @@ void service_drop(struct service *s, size_t listen);
 bool service_keeps(const struct service *s);     /* anything */
 bool service_keeps_one(const struct service *s, size_t listen);
 
+const char *service_name(const struct service *s);
+
+/* Hands every connection that is idle and can go on elsewhere to give(arg, fd), as
+ * http_site_hand_on().  0 or -1. */
+int service_hand_on(struct service *s, int (*give)(void *arg, int fd), void *arg);
+
+/* Takes such a connection over; fd becomes its own.  -1 if it cannot, and fd is not closed. */
+int service_adopt(struct service *s, int fd);
+
 enum service_end {
 	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */
 	SERVICE_EMPTY,           /* there is none: take what is queued first */

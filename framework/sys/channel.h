@@ -21,7 +21,12 @@ enum message_type {
 	MESSAGE_LOG,             /* fd: write your log there from now on */
 	MESSAGE_LEND,            /* fd: serve listen number value, of slot, too */
 	MESSAGE_KEEP,            /* when you retire, go on serving listen number value */
+	MESSAGE_HEIR,            /* fd: a channel to who takes your idle connections when you retire */
+	MESSAGE_LEGACY,          /* fd: the other end of such a channel */
 	MESSAGE_RETURN,          /* empty what you borrowed or kept (value, slot) and stop */
+
+	/* worker to worker */
+	MESSAGE_IDLE,            /* fd: an idle connection; text: its service */
 
 	/* worker to master */
 	MESSAGE_BOUND,           /* fd: the socket for listen number value */

@@ -33,6 +33,7 @@
 #include "sys/proc.h"
 #include "sys/user.h"
 #include "worker/bind.h"
+#include "worker/legacy.h"
 #include "worker/report.h"
 #include "worker/sockets.h"
 
@@ -50,6 +51,8 @@ struct worker {
 	ev_io                      channel;
 	ev_timer                   deadline;
 	struct sockets             sockets;
+	struct testament           testament;
+	struct heir                heir;
 	ev_prepare                 watch_end;  /* runs while draining */
 	bool                       serving;
 	bool                       draining;
@@ -207,7 +210,7 @@ static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
 	struct worker *w = p->data;
 
 	(void)events;
-	if (w->hub.streams == 0 && !sockets_keep_any(&w->sockets))
+	if (w->hub.streams == 0 && !w->heir.from && !sockets_keep_any(&w->sockets))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -234,6 +237,7 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 		idle = seconds / 2.;
 	if (w->serving)
 		sockets_retire(&w->sockets, how, idle);
+	testament_open(&w->testament);
 	ev_prepare_start(w->loop, &w->watch_end);
 }
 
@@ -267,6 +271,12 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		if (w->draining)
 			break;
 		sockets_lend(&w->sockets, m, fd);
+		return;
+	case MESSAGE_HEIR:
+		testament_name(&w->testament, fd);
+		return;
+	case MESSAGE_LEGACY:
+		heir_take(&w->heir, fd);
 		return;
 	case MESSAGE_KEEP:
 		sockets_keep(&w->sockets, m);
@@ -316,9 +326,13 @@ static void run_loop(struct worker *w)
 	ev_set_priority(&w->watch_end, EV_MINPRI);   /* after the hub has settled */
 	init_timers(w);
 	sockets_init(&w->sockets, w->birth, w->services);
+	testament_init(&w->testament, w->loop, w->services, w->service_count);
+	heir_init(&w->heir, w->loop, w->services, w->service_count);
 	w->channel.data = w->watch_end.data = w;
 	ev_io_start(w->loop, &w->channel);
 	ev_run(w->loop, 0);
+	testament_fini(&w->testament);
+	heir_fini(&w->heir);
 }
 
 /* ---- the whole ---- */

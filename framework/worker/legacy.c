@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * legacy.c - idle connections of a worker that leaves go to one that stays.
+ */
+#include "worker/legacy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/channel.h"
+
+/* ---- giving ---- */
+
+struct gift {
+	int         channel;
+	const char *service;
+};
+
+static int give(void *arg, int fd)
+{
+	const struct gift *g = arg;
+	struct message m = { .type = MESSAGE_IDLE };
+
+	snprintf(m.text, sizeof(m.text), "%s", g->service);
+	return channel_send(g->channel, &m, fd);
+}
+
+void testament_init(struct testament *t, struct ev_loop *loop, struct service **services,
+	size_t count)
+{
+	*t = (struct testament){ .loop = loop, .services = services, .count = count, .heir = -1 };
+}
+
+void testament_name(struct testament *t, int heir)
+{
+	testament_fini(t);
+	t->heir = heir;
+}
+
+/* 0: all that is idle now is given; -1: the channel takes no more for now. */
+static int give_all(struct testament *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		struct gift g = { .channel = t->heir, .service = service_name(t->services[i]) };
+		if (service_hand_on(t->services[i], give, &g) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct testament *t = io->data;
+
+	(void)loop;
+	(void)events;
+	/* An error other than a full channel is the heir's death: who is left is
+	 * treated as if there had been none. */
+	if (give_all(t) == 0 || errno != EAGAIN)
+		testament_fini(t);
+}
+
+void testament_open(struct testament *t)
+{
+	if (t->heir < 0 || ev_is_active(&t->writable))
+		return;
+	ev_io_init(&t->writable, on_writable, t->heir, EV_WRITE);
+	t->writable.data = t;
+	ev_io_start(t->loop, &t->writable);
+}
+
+void testament_fini(struct testament *t)
+{
+	if (t->heir < 0)
+		return;
+	if (ev_is_active(&t->writable))
+		ev_io_stop(t->loop, &t->writable);
+	close(t->heir);
+	t->heir = -1;
+}
+
+/* ---- taking ---- */
+
+struct inheritance {
+	struct heir        *heir;
+	ev_io               readable;
+	struct inheritance *next;
+};
+
+void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count)
+{
+	*h = (struct heir){ .loop = loop, .services = services, .count = count };
+}
+
+static void adopt(struct heir *h, const char *service, int fd)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (strcmp(service_name(h->services[i]), service) == 0
+			&& service_adopt(h->services[i], fd) == 0)
+			return;
+	close(fd);               /* no such service any more: as if it had been idle too long */
+}
+
+static void end(struct inheritance *i)
+{
+	struct inheritance **at = &i->heir->from;
+
+	while (*at != i)
+		at = &(*at)->next;
+	*at = i->next;
+	ev_io_stop(i->heir->loop, &i->readable);
+	close(i->readable.fd);
+	free(i);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct inheritance *i = io->data;
+	struct message m;
+	int fd, got;
+
+	(void)loop;
+	(void)events;
+	while ((got = channel_receive(io->fd, &m, &fd)) > 0)
+		if (fd >= 0)
+			adopt(i->heir, m.text, fd);
+	if (got == 0 || errno != EAGAIN)
+		end(i);
+}
+
+void heir_take(struct heir *h, int channel)
+{
+	struct inheritance *i = channel >= 0 ? calloc(1, sizeof(*i)) : NULL;
+
+	if (!i) {
+		if (channel >= 0)
+			close(channel);
+		return;
+	}
+	i->heir = h;
+	i->next = h->from;
+	h->from = i;
+	ev_io_init(&i->readable, on_readable, channel, EV_READ);
+	i->readable.data = i;
+	ev_io_start(h->loop, &i->readable);
+}
+
+void heir_fini(struct heir *h)
+{
+	while (h->from)
+		end(h->from);
+}

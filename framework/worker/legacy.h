@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * legacy.h - idle connections of a worker that leaves go to one that stays.
+ *
+ * Closing an idle keep-alive connection races with a request that is on its
+ * way.  Handing its descriptor on does not: what the client sends meanwhile waits in
+ * the socket.  The two workers have a channel of their own for it; each message is the
+ * name of a service and a descriptor.
+ */
+#ifndef PORTICO_WORKER_LEGACY_H
+#define PORTICO_WORKER_LEGACY_H
+
+#include <ev.h>
+#include <stddef.h>
+
+#include "service/service.h"
+
+/* The side that gives. */
+struct testament {
+	struct ev_loop  *loop;
+	struct service **services;
+	size_t           count;
+	ev_io            writable;   /* on the channel to the heir */
+	int              heir;       /* -1: nobody */
+};
+
+void testament_init(struct testament *t, struct ev_loop *loop, struct service **services,
+	size_t count);
+void testament_name(struct testament *t, int heir);   /* the channel becomes its own */
+
+/* Begins to hand on; goes on by itself as the channel takes it. */
+void testament_open(struct testament *t);
+void testament_fini(struct testament *t);             /* what is left stays here */
+
+/* The side that takes. */
+struct inheritance;
+
+struct heir {
+	struct ev_loop     *loop;
+	struct service    **services;
+	size_t              count;
+	struct inheritance *from;    /* one for each worker that leaves */
+};
+
+void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count);
+void heir_take(struct heir *h, int channel);          /* becomes its own */
+void heir_fini(struct heir *h);
+
+#endif
