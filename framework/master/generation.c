@@ -263,14 +263,14 @@ static void promote(struct generation *g)
 	(void)logfile_open(m, g->config->log);
 	generation_let_serve(g);
 	steering_settle(m);
-	describe(g, text, sizeof(text));
-	operation_ended(m, true, "generation %u serves after %.0f ms: master %d, %u worker%s%s",
-		g->number, (child_clock() - g->born) * 1e3, (int)getpid(), g->workers,
-		g->workers == 1 ? "" : "s", text);
 	if (old)
 		take_over(g, old);
 	retire_slots(m);
 	lend_settle(m);
+	describe(g, text, sizeof(text));
+	operation_ended(m, true, "generation %u serves after %.0f ms: master %d, %u worker%s%s",
+		g->number, (child_clock() - g->born) * 1e3, (int)getpid(), g->workers,
+		g->workers == 1 ? "" : "s", text);
 }
 
 static void serve_if_all_ready(struct generation *g)

@@ -34,8 +34,8 @@ int logfile_open(struct master *m, const char *path)
 
 	if (fd < 0) {
 		int error = errno;
-		log_error("log %s: %s; logging goes on where it was",
-			path ? path : "(standard error)", strerror(error));
+		log_error("log %s: %s%s", path ? path : "(standard error)", strerror(error),
+			m->serving ? "; logging goes on where it was" : "");
 		errno = error;
 		return -1;
 	}

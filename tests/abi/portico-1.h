@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * portico.h - write a portico handler plugin.
+ *
+ * A plugin is a shared object that fills in one struct portico_plugin and
+ * publishes it with PORTICO_PLUGIN().  Every callback is optional; define
+ * the ones for the protocols you speak.  A whole plugin:
+ *
+ *	#include <portico.h>
+ *
+ *	static int request(struct portico_request *req)
+ *	{
+ *		return portico_reply_text(req, 200, "Hello\n");
+ *	}
+ *
+ *	PORTICO_PLUGIN(.name = "hello", .http_request = request)
+ *
+ *	cc -shared -fPIC hello.c -o hello.so $(pkg-config --cflags portico)
+ *
+ * Where it runs.  Only in worker processes, after privileges are dropped.
+ * The master never loads a plugin.  A worker has one thread and one event
+ * loop: callbacks never nest, and a callback that blocks stops its worker.
+ * Functions declared here may be called from any callback of the same worker,
+ * and from no other thread.
+ *
+ * Lifetimes.
+ *   service    from start() until stop() returns
+ *   conn       from tcp_open() until tcp_close() returns
+ *   request    from http_begin() until http_done() returns
+ *   dgram      inside the one udp_packet() call
+ *   data/len   inside the one call they were passed to
+ *   strings    returned by portico_request_*(): as long as the request
+ * tcp_close(), http_done() and stop() are called exactly once for every
+ * object you were shown, also when its first callback failed.  State starts
+ * zeroed, so undoing half of it is safe.
+ *
+ * Results.  Callbacks and functions that return int give 0 for success and
+ * -1 for failure; functions also set errno.
+ */
+#ifndef PORTICO_H
+#define PORTICO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PORTICO_ABI 1            /* changes only when old plugins must break */
+
+struct ev_loop;                  /* libev's: #include <ev.h> if you want it */
+struct portico_service;          /* your handler in one [service], in this worker */
+struct portico_conn;             /* one TCP connection */
+struct portico_dgram;            /* one received datagram */
+struct portico_request;          /* one HTTP request and its reply */
+struct portico_timer;
+
+struct portico_peer {            /* plain value: copy it, keep it */
+	struct sockaddr_storage addr;
+	socklen_t               len;
+};
+
+/* Options: what [handler NAME] may say.  The worker checks them and stores
+ * them in the service state before start(), defaults included.  Strings stay
+ * valid until stop() returns. */
+enum portico_type {
+	PORTICO_STRING = 1,      /* const char *, never NULL */
+	PORTICO_INT,             /* int64_t, "-3" */
+	PORTICO_SIZE,            /* size_t in bytes, "512" "64k" "1m" "2g" */
+	PORTICO_BOOL,            /* bool, "yes" "no" "on" "off" "true" "false" */
+	PORTICO_SECONDS,         /* double, "250ms" "30s" "5m" "1h" */
+	PORTICO_ENUM,            /* int, the index of the word in range: "red|green" */
+};
+
+struct portico_option {
+	const char        *name;
+	enum portico_type  type;
+	size_t             offset;   /* of the field in the service state */
+	const char        *fallback; /* as written in a file; NULL: required */
+	const char        *help;     /* one line */
+	const char        *range;    /* "1..64k", "0..", "a|b|c"; NULL: any */
+};
+
+/* PORTICO_OPTION(STRING, struct hello, greeting, "Hi", "what to say")
+ * The field's C type is checked against the kind at compile time. */
+#define PORTICO_OPTION(kind, state, field, dflt, text)                       \
+	PORTICO_OPTION_IN(kind, state, field, dflt, NULL, text)
+/* PORTICO_OPTION_IN(INT, struct hello, times, "1", "1..100", "how often") */
+#define PORTICO_OPTION_IN(kind, state, field, dflt, in, text)                \
+	{ #field, PORTICO_##kind,                                            \
+	  offsetof(state, field)                                             \
+	      + 0 * sizeof(&((state *)0)->field == (PORTICO_C_##kind *)0),   \
+	  dflt, text, in }
+#define PORTICO_C_STRING  const char *
+#define PORTICO_C_INT     int64_t
+#define PORTICO_C_SIZE    size_t
+#define PORTICO_C_BOOL    bool
+#define PORTICO_C_SECONDS double
+#define PORTICO_C_ENUM    int
+
+enum { PORTICO_LATER = 1 };      /* http_request(): I will reply later */
+
+struct portico_plugin {
+	/* Set by PORTICO_PLUGIN().  New members are only ever added at the end. */
+	uint32_t abi;
+	uint32_t struct_size;
+	uint32_t option_size;
+	uint32_t reserved;
+
+	const char *name;        /* required */
+	const char *version;
+	const char *summary;
+	const struct portico_option *options;  /* ends with { 0 } */
+
+	/* Bytes of zeroed memory that the worker gives each object and frees
+	 * after its last callback; reach it with portico_*_state(). */
+	size_t service_size;
+	size_t conn_size;
+	size_t request_size;
+
+	/* Service.  Options are set, then setting() is called for every key
+	 * that is not in options (without setting() such a key is an error),
+	 * then start().  -1 from either: the worker does not start, and a
+	 * reload is rolled back; say why with portico_log().  drain(): no new
+	 * clients will come, finish up.  stop(): the last call. */
+	int  (*setting)(struct portico_service *, const char *key, const char *value);
+	int  (*start)(struct portico_service *);
+	void (*drain)(struct portico_service *);
+	void (*stop)(struct portico_service *);
+
+	/* TCP.  tcp_open(): -1 closes the connection.  tcp_data(): how many
+	 * bytes it used; the rest comes back, in front of what arrives next.
+	 * -1 closes the connection.  tcp_eof(): the peer will send no more but
+	 * may still read; without this callback the connection is closed once
+	 * the output is sent.  tcp_drained(): the output queue became empty. */
+	int     (*tcp_open)(struct portico_conn *);
+	ssize_t (*tcp_data)(struct portico_conn *, const void *data, size_t len);
+	void    (*tcp_eof)(struct portico_conn *);
+	void    (*tcp_drained)(struct portico_conn *);
+	void    (*tcp_close)(struct portico_conn *);
+
+	/* UDP.  -1 counts as an error of this datagram, nothing more. */
+	int  (*udp_packet)(struct portico_dgram *, const void *data, size_t len);
+
+	/* HTTP.  http_begin(): the head is in; reply now to refuse early.
+	 * http_body(): if present, takes the body piece by piece instead of
+	 * having it collected; gives how much it used, and asks for the rest
+	 * with portico_request_resume().  http_request(): all is in; reply, or
+	 * return PORTICO_LATER and reply from a later callback.  -1 from any:
+	 * the client gets 500.  http_drained(): a streamed reply has room
+	 * again.  http_done(): the reply is complete or the client is gone. */
+	int     (*http_begin)(struct portico_request *);
+	ssize_t (*http_body)(struct portico_request *, const void *data, size_t len);
+	int     (*http_request)(struct portico_request *);
+	void    (*http_drained)(struct portico_request *);
+	void    (*http_done)(struct portico_request *);
+};
+
+#ifdef __cplusplus
+#define PORTICO_EXPORT extern "C"
+#else
+#define PORTICO_EXPORT extern
+#endif
+
+#define PORTICO_PLUGIN(...)                                                  \
+	PORTICO_EXPORT __attribute__((visibility("default")))                \
+	const struct portico_plugin portico_plugin;                          \
+	const struct portico_plugin portico_plugin = {                       \
+		.abi = PORTICO_ABI,                                          \
+		.struct_size = sizeof(struct portico_plugin),                \
+		.option_size = sizeof(struct portico_option),                \
+		__VA_ARGS__                                                  \
+	};
+
+/* Service. */
+void           *portico_service_state(struct portico_service *);
+const char     *portico_service_name(const struct portico_service *);
+unsigned        portico_service_worker(const struct portico_service *); /* slot, 0..n-1 */
+struct ev_loop *portico_service_loop(struct portico_service *);
+enum portico_level { PORTICO_ERROR, PORTICO_WARN, PORTICO_INFO, PORTICO_DEBUG };
+void portico_log(struct portico_service *, enum portico_level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Timers, in seconds: fire once after `after`, then every `repeat` if that is
+ * not 0.  Yours until you stop it, fired or not, also from within its own
+ * fire(); the ones left are stopped after stop().  NULL and ENOMEM, or EINVAL
+ * for a time that is negative or not a number. */
+struct portico_timer *portico_timer_start(struct portico_service *, double after,
+	double repeat, void (*fire)(void *arg), void *arg);
+void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
+
+/* Connections.  Output is queued: all of it is accepted (len is given back),
+ * or -1 with EPIPE (closing), ENOBUFS (over max_queue) or ENOMEM.  While the
+ * queue is longer than high_water the worker stops reading from that peer.
+ * The connection of a request can be asked, closed and aborted; writing to it
+ * gives EOPNOTSUPP. */
+struct portico_service *portico_conn_service(struct portico_conn *);
+void   *portico_conn_state(struct portico_conn *);
+void    portico_conn_peer(const struct portico_conn *, struct portico_peer *);
+bool    portico_conn_is_tls(const struct portico_conn *);
+ssize_t portico_conn_write(struct portico_conn *, const void *data, size_t len);
+size_t  portico_conn_queued(const struct portico_conn *); /* bytes */
+void    portico_conn_pause(struct portico_conn *);     /* no more tcp_data() */
+void    portico_conn_resume(struct portico_conn *);    /* what was left comes again */
+void    portico_conn_close(struct portico_conn *);     /* after output is sent */
+void    portico_conn_abort(struct portico_conn *);     /* now */
+
+/* Datagrams.  A reply leaves from the address that the datagram was sent to.
+ * portico_send() is for a service with protocol = udp: from its first socket of the
+ * peer's family, from the first packet to drain().  -1 with EMSGSIZE,
+ * EAFNOSUPPORT, ENOBUFS, or ENOTCONN before and after. */
+struct portico_service *portico_dgram_service(struct portico_dgram *);
+void portico_dgram_peer(const struct portico_dgram *, struct portico_peer *);
+int  portico_dgram_reply(struct portico_dgram *, const void *data, size_t len);
+int  portico_send(struct portico_service *, const struct portico_peer *,
+	const void *data, size_t len);
+
+/* Requests (RFC 9110, RFC 9112).  Names are matched without case; absent
+ * gives NULL.  Path: percent-decoded, dot segments removed, as it was routed.
+ * Target: as it was sent.  Length: of the body as announced, -1 if chunked,
+ * 0 without one.  Body: what was collected, not ended by a NUL. */
+struct portico_service *portico_request_service(struct portico_request *);
+struct portico_conn    *portico_request_conn(struct portico_request *);
+void       *portico_request_state(struct portico_request *);
+void       *portico_request_alloc(struct portico_request *, size_t len); /* as long as the request */
+const char *portico_request_method(const struct portico_request *);
+const char *portico_request_target(const struct portico_request *);
+const char *portico_request_path(const struct portico_request *);
+const char *portico_request_query(const struct portico_request *); /* NULL without '?' */
+const char *portico_request_header(const struct portico_request *, const char *name);
+int64_t     portico_request_length(const struct portico_request *);
+const void *portico_request_body(const struct portico_request *, size_t *len);
+void        portico_request_resume(struct portico_request *);
+
+/* Replies.  The whole in one call, or header..., begin, write..., end.  -1
+ * with EALREADY (begun or given before), EINVAL (a name, value or status that
+ * HTTP forbids, or a header that portico sets itself), EMSGSIZE (more than the announced
+ * length), EPIPE (the client is gone), ENOBUFS (over max_queue) or ENOMEM. */
+int portico_reply(struct portico_request *, int status, const char *type,
+	const void *body, size_t len);
+int portico_reply_text(struct portico_request *, int status, const char *text);
+int portico_reply_header(struct portico_request *, const char *name, const char *value);
+#define PORTICO_CHUNKED (-1)
+int portico_reply_begin(struct portico_request *, int status, int64_t length);
+ssize_t portico_reply_write(struct portico_request *, const void *data, size_t len);
+size_t  portico_reply_room(const struct portico_request *); /* bytes until high_water */
+int portico_reply_end(struct portico_request *);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PORTICO_H */

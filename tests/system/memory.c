@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.c - what a worker costs when nothing happens. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "harness.h"
+#include "proc.h"
+#include "server.h"
+
+SYSTEM_SUITE(memory);
+
+#define WEB                                                                  \
+	"[portico]\nworkers = 1\n"                                           \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\nidle = 10m\n" \
+	"[handler web]\nplugin = ${E}/hello.so\n%s"
+
+static void skip_under_sanitizers(void)
+{
+	if (has_sanitizers())
+		SKIP_TEST("sanitizers have a memory of their own");
+}
+
+Test(memory, an_idle_worker_is_small)
+{
+	skip_under_sanitizers();
+	struct server *s = server_start(WEB, "");
+	pid_t worker;
+
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	http_get(8080, "/");
+	fprintf(stderr, "memory: an idle worker has %ld KiB\n", proc_rss_kib(worker));
+	cr_assert_lt(proc_rss_kib(worker), 4 << 10, "%ld KiB", proc_rss_kib(worker));
+	server_stop(s);
+}
+
+/* From 127.0.0.2 and on, a thousand ports each. */
+static int connect_from(unsigned number)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number / 1000) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(8080),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	cr_assert_geq(fd, 0, "%s", strerror(errno));
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0, "%s", strerror(errno));
+	return fd;
+}
+
+Test(memory, ten_thousand_idle_connections_cost_less_than_a_kilobyte_each)
+{
+	enum { CONNECTIONS = 10000 };
+	static int fds[CONNECTIONS];
+	struct rlimit limit;
+	struct response r;
+	pid_t worker;
+
+	skip_under_sanitizers();
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < CONNECTIONS + 500)
+		SKIP_TEST("the hard limit of descriptors is %lu", (unsigned long)limit.rlim_max);
+	struct server *s = server_start(WEB, "");
+	http_get(8080, "/");
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	long before = proc_rss_kib(worker);
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		fds[i] = connect_from(i);
+		client_get(fds[i], "/", &r);
+	}
+	double each = (double)(proc_rss_kib(worker) - before) * 1024. / CONNECTIONS;
+	fprintf(stderr, "memory: an idle HTTP connection costs %.0f bytes\n", each);
+	cr_assert_lt(each, 1024., "%.0f bytes each", each);
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		close(fds[i]);
+	server_stop(s);
+}
