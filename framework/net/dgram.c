@@ -101,11 +101,17 @@ static void flush(struct dgram_socket *d)
 	b->out_count = 0;
 }
 
+/* What fits into one datagram behind the UDP header and, for IPv4, the IP one. */
+static size_t longest(const struct addr *to)
+{
+	return to->sa.sa_family == AF_INET ? 65535 - 20 - 8 : 65535 - 8;
+}
+
 int dgram_reply(struct dgram_socket *d, unsigned index, const void *data, size_t len)
 {
 	struct dgram_batch *b = d->hub->datagrams;
 
-	if (len > DGRAM_MAX) {
+	if (len > longest(&b->in.names[index])) {
 		errno = EMSGSIZE;
 		return -1;
 	}

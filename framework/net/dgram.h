@@ -15,7 +15,7 @@
 #include "net/hub.h"
 #include "sys/addr.h"
 
-enum { DGRAM_BATCH = 32, DGRAM_MAX = 65535 };
+enum { DGRAM_BATCH = 32 };
 
 struct dgram_batch;
 

@@ -475,9 +475,9 @@ static bool has_come(struct stream *s, const struct deadline_queue *q)
 {
 	if (buf_len(&s->out) > 0)
 		return false;    /* it is the peer's reading that we wait for */
-	s->received = false;
+	s->received = s->renewed = false;
 	read_once(s);
-	return s->expects != q || (s->received && q == &s->kind->idle);
+	return s->expects != q || s->renewed || (s->received && q == &s->kind->idle);
 }
 
 void stream_expired(struct deadline_queue *q, struct deadline *d)
@@ -544,6 +544,13 @@ void stream_tell_drained(struct stream *s)
 void stream_expect(struct stream *s, struct deadline_queue *q)
 {
 	s->expects = q ? q : &s->kind->idle;
+	touch(s);
+}
+
+void stream_renew(struct stream *s)
+{
+	s->renewed = true;
+	deadline_clear(&s->deadline);
 	touch(s);
 }
 

@@ -71,6 +71,7 @@ struct stream {
 	bool                   drain_told : 1; /* nothing to tell about output */
 	bool                   received : 1; /* bytes, since somebody looked */
 	bool                   hasty : 1;    /* do not linger */
+	bool                   renewed : 1;  /* stream_renew(), since somebody looked */
 };
 
 /* max_input and the rest as in struct stream_kind; spans in seconds. */
@@ -104,6 +105,10 @@ void stream_resume(struct stream *s);                 /* and what was left comes
 void stream_retry(struct stream *s);                  /* call data() from the loop */
 void stream_tell_drained(struct stream *s);           /* call drained() once all is sent */
 void stream_expect(struct stream *s, struct deadline_queue *q); /* NULL: idle */
+
+/* What was expected has come: what is expected next has all of its time, even
+ * if it is due in the same queue. */
+void stream_renew(struct stream *s);
 
 /* Ends it after what is queued is sent.  hasty: the peer is known to have
  * nothing more to say, so do not wait for its end. */

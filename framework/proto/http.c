@@ -275,11 +275,8 @@ static void finish(struct http_conn *c)
 	struct portico_request *r = c->request;
 	bool keep_alive = r->keep_alive;
 	bool hasty = is_last_word(r);
-	struct deadline *d = &c->conn.stream.deadline;
 
-	/* The time that a next head or body has does not run yet. */
-	if (d->queue == &c->site->heads || d->queue == &c->site->bodies)
-		deadline_clear(d);
+	stream_renew(&c->conn.stream);   /* a next head or body has its own time */
 	c->request = NULL;
 	http_request_close(r);
 	if (!keep_alive)

@@ -4,7 +4,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int ends[2];
@@ -89,4 +92,81 @@ Test(channel, always_ends_the_text)
 	cr_assert_eq(channel_send(ends[0], &out, -1), 0);
 	cr_assert_eq(channel_receive(ends[1], &in, &fd), 1);
 	cr_assert_eq(strlen(in.text), MESSAGE_TEXT - 1);
+}
+
+/* ---- bugs that were ---- */
+
+/* unix(7): an end that closes with something unread resets the other, and
+ * the error comes in front of what it had said. */
+Test(channel, hears_what_a_peer_said_that_died_with_unread_messages)
+{
+	struct message out = { .type = MESSAGE_FAILED, .value = 78 }, in;
+	int fd;
+
+	cr_assert_eq(channel_send(ends[1], &out, -1), 0);
+	cr_assert_eq(channel_send(ends[0], &out, -1), 0);
+	out.value = 79;
+	cr_assert_eq(channel_send(ends[0], &out, -1), 0);
+	close(ends[0]);
+	cr_assert_eq(channel_receive(ends[1], &in, &fd), 1);
+	cr_assert_eq(in.value, 78);
+	cr_assert_eq(channel_wait(ends[1], &in, &fd), 1);
+	cr_assert_eq(in.value, 79);
+	cr_assert_eq(channel_receive(ends[1], &in, &fd), 0);
+}
+
+static int open_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void send_descriptors(const struct message *m, size_t len, const int *fds, size_t count)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = {0};
+	struct iovec part = { .iov_base = (void *)(uintptr_t)m, .iov_len = len };
+	struct msghdr h = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+	cr_assert_eq(sendmsg(ends[0], &h, 0), (ssize_t)len);
+}
+
+Test(channel, a_message_with_two_descriptors_leaks_none)
+{
+	struct message m = { .type = MESSAGE_BOUND };
+	int two[2], fd;
+
+	cr_assert_eq(pipe(two), 0);
+	int before = open_descriptors();
+	send_descriptors(&m, sizeof(m), two, 2);
+	int got = channel_receive(ends[1], &m, &fd);
+	if (got == 1 && fd >= 0)
+		close(fd);
+	cr_assert_eq(open_descriptors(), before);
+}
+
+Test(channel, a_descriptor_with_a_message_of_another_size_is_closed)
+{
+	struct message m = { .type = MESSAGE_BOUND };
+	int two[2], fd;
+
+	cr_assert_eq(pipe(two), 0);
+	int before = open_descriptors();
+	send_descriptors(&m, 5, two, 1);
+	cr_assert_eq(channel_receive(ends[1], &m, &fd), -1);
+	cr_assert_eq(errno, EPROTO);
+	cr_assert_eq(fd, -1);
+	cr_assert_eq(open_descriptors(), before);
 }

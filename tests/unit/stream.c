@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One side is a stream with callbacks of its own, the other a bare socket. */
@@ -559,4 +560,180 @@ Test(stream, survives_any_order_of_what_can_be_asked)
 		close(d->peer);
 		free(d);
 	}
+}
+
+/* ---- bugs that were ---- */
+
+static bool passed;
+
+static void on_passed(struct ev_loop *l, ev_timer *w, int events)
+{
+	(void)l;
+	(void)w;
+	(void)events;
+	passed = true;
+}
+
+/* The loop has nothing to do but wait. */
+static void sleeps(void)
+{
+	ev_timer timer;
+
+	turns(2);
+	cr_assert_not(ev_is_active(&hub.awake));
+	passed = false;
+	ev_timer_init(&timer, on_passed, 0.02, 0.);
+	ev_timer_start(loop, &timer);
+	unsigned before = ev_iteration(loop);
+	while (!passed)
+		ev_run(loop, EVRUN_ONCE);
+	cr_assert_lt(ev_iteration(loop) - before, 10, "the loop spins");
+}
+
+static size_t close_and_retry(struct side *d, char *bytes, size_t len)
+{
+	(void)bytes;
+	(void)len;
+	stream_close(&d->stream, false);
+	stream_retry(&d->stream);
+	return 0;
+}
+
+Test(stream, a_retry_while_lingering_does_not_spin)
+{
+	side.on_data = close_and_retry;
+	peer_says(&side, "abc");
+	turns(3);
+	cr_assert_eq(side.datas, 1);
+	cr_assert_eq(side.closeds, 0);
+	sleeps();
+	stream_retry(&side.stream);
+	sleeps();
+	cr_assert_eq(side.datas, 1);
+}
+
+Test(stream, a_retry_while_flushing_does_not_spin)
+{
+	side.on_data = use_nothing;
+	peer_says(&side, "abc");
+	turns(2);
+	size_t sent = clog_up(&side);
+	stream_close(&side.stream, true);
+	stream_retry(&side.stream);
+	sleeps();
+	cr_assert_eq(side.datas, 1);
+	cr_assert_eq(side.closeds, 0);
+	size_t got = 0;
+	static char block[64 * 1024];
+	while (!side.closeds) {
+		ssize_t n;
+		while ((n = read(side.peer, block, sizeof(block))) > 0)
+			got += (size_t)n;
+		turn();
+	}
+	for (ssize_t n; (n = read(side.peer, block, sizeof(block))) > 0;)
+		got += (size_t)n;
+	cr_assert_eq(got, sent);
+}
+
+static size_t close_and_resume(struct side *d, char *bytes, size_t len)
+{
+	stream_pause(&d->stream);
+	stream_resume(&d->stream);
+	return close_and_retry(d, bytes, len);
+}
+
+Test(stream, a_resume_while_closing_does_not_spin)
+{
+	side.on_data = close_and_resume;
+	peer_says(&side, "abc");
+	turns(3);
+	sleeps();
+	stream_pause(&side.stream);
+	stream_resume(&side.stream);
+	sleeps();
+	cr_assert_eq(side.datas, 1);
+}
+
+Test(stream, a_retry_while_paused_does_not_spin_and_is_not_forgotten)
+{
+	side.on_data = pause_and_leave;
+	peer_says(&side, "abc");
+	turns(2);
+	stream_retry(&side.stream);
+	sleeps();
+	cr_assert_eq(side.datas, 1);
+	side.on_data = NULL;
+	stream_resume(&side.stream);
+	turns(2);
+	cr_assert_eq(side.datas, 2);
+}
+
+static size_t pause_then_resume(struct side *d, char *bytes, size_t len)
+{
+	(void)bytes;
+	if (d->datas > 1)
+		return len;
+	stream_pause(&d->stream);
+	stream_resume(&d->stream);
+	return 1;
+}
+
+Test(stream, what_was_left_comes_again_after_a_resume_inside_data)
+{
+	side.on_data = pause_then_resume;
+	peer_says(&side, "abc");
+	turns(2);
+	cr_assert_eq(side.datas, 2);
+	cr_assert_eq(side.got_len, 2);
+	cr_assert_eq(memcmp(side.got, "bc", 2), 0);
+	turns(2);
+	sleeps();
+}
+
+Test(stream, without_linger_a_close_is_a_close)
+{
+	kind.linger.span = 0.;
+	stream_write(&side.stream, "bye", 3);
+	stream_close(&side.stream, false);
+	turns(2);
+	cr_assert_eq(side.closeds, 1);
+	peer_hears(&side, "bye");
+	peer_hears_the_end(&side);
+}
+
+/* Longer than the span of any deadline here. */
+static void block_the_loop(void)
+{
+	struct timespec from, t;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &t);
+	while (t.tv_sec - from.tv_sec + (t.tv_nsec - from.tv_nsec) * 1e-9 < 0.05);
+}
+
+Test(stream, is_not_late_with_what_came_while_the_loop_was_blocked)
+{
+	kind.idle.span = 0.02;
+	deadline_set(&side.stream.deadline, &kind.idle);
+	turn();
+	peer_says(&side, "in time");
+	block_the_loop();
+	turns(2);
+	cr_assert_eq(side.lates, 0);
+	cr_assert_eq(side.datas, 1);
+	while (!side.lates)      /* and has a new time from there */
+		ev_run(loop, EVRUN_ONCE);
+	cr_assert_eq(side.datas, 1);
+}
+
+Test(stream, is_late_when_nothing_came_while_the_loop_was_blocked)
+{
+	kind.idle.span = 0.02;
+	deadline_set(&side.stream.deadline, &kind.idle);
+	turn();
+	block_the_loop();
+	turns(2);
+	cr_assert_eq(side.lates, 1);
 }
