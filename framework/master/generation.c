@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,38 +20,11 @@
 #include "master/lend.h"
 #include "master/logfile.h"
 #include "master/master.h"
-#include "master/obituary.h"
 #include "master/operation.h"
 #include "master/retire.h"
 #include "master/scale.h"
 #include "master/steering.h"
 #include "master/throttle.h"
-#include "worker/worker.h"
-
-/* How much longer than its own deadline a worker may take to end. */
-#define KILL_MARGIN 2.0
-
-/* How long a worker may take that was told to end now. */
-#define NOW_MARGIN 1.0
-
-/* ---- members ---- */
-
-static void unlink_member(struct member *m)
-{
-	struct member **at = &m->generation->members;
-
-	while (*at != m)
-		at = &(*at)->next;
-	*at = m->next;
-}
-
-static void member_destroy(struct member *m)
-{
-	pulse_destroy(m->pulse);
-	if (m->pulse_fd >= 0)
-		close(m->pulse_fd);
-	free(m);
-}
 
 struct member *generation_member(const struct generation *g, const struct slot *slot)
 {
@@ -73,35 +45,11 @@ static bool all_have_reached(const struct generation *g, enum member_state state
 	return true;
 }
 
-/* When it is overdue: it may have to keep an address for longer than it drains. */
-static double overdue_after(enum message_type how, double seconds)
-{
-	if (how == MESSAGE_NOW)
-		return NOW_MARGIN;
-	if (seconds <= 0.)
-		return -1.;
-	return KILL_MARGIN + (seconds > retire_time() ? seconds : retire_time());
-}
-
-/* Who never served has nothing to finish, and may hang where it is; who was
- * told to end now gets no second deadline. */
-static void leave(struct member *m, enum message_type how, double seconds)
-{
-	if (m->ending)
-		return;
-	if (m->state < MEMBER_SERVING)
-		how = MESSAGE_NOW;
-	m->ending = how == MESSAGE_NOW;
-	m->state = MEMBER_LEAVING;
-	(void)child_tell(&m->child, how, seconds, -1);
-	child_kill_after(&m->child, overdue_after(how, seconds));
-}
-
 static void all_leave(struct generation *g, enum message_type how, double seconds)
 {
 	g->state = GENERATION_RETIRING;
 	for (struct member *m = g->members; m; m = m->next)
-		leave(m, how, seconds);
+		member_leave(m, how, seconds);
 }
 
 /* ---- the way up ---- */
@@ -123,20 +71,14 @@ bool generation_all_ready(const struct generation *g)
 	return all_have_reached(g, MEMBER_READY);
 }
 
-static void let_serve(struct member *m)
-{
-	m->state = MEMBER_SERVING;
-	(void)child_tell(&m->child, MESSAGE_SERVE, 0., -1);
-}
-
 void generation_let_serve(struct generation *g)
 {
 	for (struct member *m = g->members; m; m = m->next)
 		if (m->state == MEMBER_READY)
-			let_serve(m);
+			member_let_serve(m);
 }
 
-static void remember_failure(struct generation *g, int code, const char *why)
+void generation_note_failure(struct generation *g, int code, const char *why)
 {
 	if (g->failure)
 		return;
@@ -219,30 +161,13 @@ static void end_oldest_over_limit(struct master *m)
 	generation_end_now(oldest);
 }
 
-/* Its idle connections go to a worker that serves: in its own slot if there is one. */
-static void name_heir(struct member *m)
-{
-	const struct master *master = m->generation->master;
-	const struct slot_table *t = &master->table;
-	const struct slot *slot = t->slots[m->slot->index % t->active];
-	struct member *heir = generation_member(master->serving, slot);
-	int ends[2];
-
-	if (m->state != MEMBER_SERVING || !heir || heir == m || channel_open(ends) < 0)
-		return;
-	if (child_tell(&heir->child, MESSAGE_LEGACY, 0., ends[0]) == 0)
-		(void)child_tell(&m->child, MESSAGE_HEIR, 0., ends[1]);
-	close(ends[0]);
-	close(ends[1]);
-}
-
 static void take_over(struct generation *g, struct generation *old)
 {
 	struct master *m = g->master;
 
 	for (struct member *w = old->members; w; w = w->next) {
 		lend_forget(m, w);
-		name_heir(w);
+		member_name_heir(w);
 	}
 	retire_addresses(m, old);
 	generation_retire(old, old->config->drain);
@@ -285,7 +210,7 @@ static void serve_if_all_ready(struct generation *g)
 	}
 	char text[MESSAGE_TEXT];
 	snprintf(text, sizeof(text), "service %s: listen: %s", failed->name, strerror(errno));
-	remember_failure(g, errno == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR, text);
+	generation_note_failure(g, errno == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR, text);
 	give_up(g);
 }
 
@@ -294,7 +219,7 @@ static bool is_active(const struct member *m)
 	return m->slot->index < m->generation->master->table.active;
 }
 
-static void became_ready(struct member *m)
+void generation_ready(struct member *m)
 {
 	struct generation *g = m->generation;
 
@@ -303,58 +228,11 @@ static void became_ready(struct member *m)
 	if (g->state == GENERATION_STARTING) {
 		serve_if_all_ready(g);
 	} else if (is_active(m)) {
-		let_serve(m);
+		member_let_serve(m);
 		lend_settle(g->master);
 	} else {
 		scale_ready(g->master);
 	}
-}
-
-static void told_failure(struct member *m, const struct message *said)
-{
-	if (!m->told)
-		snprintf(m->why, sizeof(m->why), "%s", said->text);
-	m->told = true;
-	log_error("worker %u: %s", m->slot->index, said->text);
-	remember_failure(m->generation, (int)said->value, said->text);
-}
-
-static void take_socket(struct member *m, const struct message *said, int fd)
-{
-	static const struct message lost = {
-		.value = EX_OSERR,
-		.text = "a socket of it did not reach the master: no descriptor or no room for it; "
-			"raise the limit (ulimit -Hn, LimitNOFILE=)",
-	};
-
-	if (fd >= 0 && slot_take(m->slot, m->generation->config, said->value, fd) == 0)
-		return;
-	told_failure(m, &lost);
-	leave(m, MESSAGE_NOW, 0.);
-}
-
-static void on_heard(struct child *c, const struct message *said, int fd)
-{
-	struct member *m = (struct member *)c;
-
-	if (said->type == MESSAGE_BOUND && m->state != MEMBER_LEAVING) {
-		take_socket(m, said, fd);
-		return;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (said->type == MESSAGE_RETURNED)
-		retire_returned(m->generation->master, m, said);
-	if (m->state == MEMBER_LEAVING)
-		return;
-	if (said->type == MESSAGE_BOUND_ALL) {
-		m->state = MEMBER_BOUND;
-		generation_bind_next(m->generation);
-	}
-	if (said->type == MESSAGE_READY)
-		became_ready(m);
-	if (said->type == MESSAGE_FAILED)
-		told_failure(m, said);
 }
 
 /* ---- the way down ---- */
@@ -373,141 +251,30 @@ static void replace_if_needed(struct generation *g, struct slot *slot, double ag
 		scale_failed(m, why);
 }
 
-static void on_died(struct child *c, const siginfo_t *how)
+void generation_lost(struct generation *g, struct slot *slot, double age, const char *why)
 {
-	struct member *m = (struct member *)c;
-	struct generation *g = m->generation;
-	struct master *master = g->master;
-	struct slot *slot = m->slot;
-	double age = child_age(c);
-	char text[MESSAGE_TEXT];
+	struct master *m = g->master;
 
-	obituary(m, how, text, sizeof(text));
-	if (m->told)
-		snprintf(text, sizeof(text), "%s", m->why);
-	remember_failure(g, EX_SOFTWARE, text);
-	master->crashes += m->state != MEMBER_LEAVING;
-	lend_forget(master, m);
-	unlink_member(m);
-	member_destroy(m);
-	replace_if_needed(g, slot, age, text);
-	generation_trim_slots(master);
-	retire_check(master);
+	replace_if_needed(g, slot, age, why);
+	generation_trim_slots(m);
+	retire_check(m);
 	bury(g);
 }
 
 /* ---- making ---- */
-
-static void find_ours(const struct slot *s, const struct config *c, bool *out)
-{
-	for (size_t i = 0; i < c->service_count; i++) {
-		const struct config_service *service = &c->services[i];
-		int type = service->protocol == CONFIG_UDP ? SOCK_DGRAM : SOCK_STREAM;
-		for (size_t k = 0; k < service->listen_count; k++)
-			*out++ = slot_overlaps(s, &service->listens[k], type);
-	}
-}
-
-static int worker_entry(void *arg, int channel)
-{
-	const struct member *m = arg;
-	const struct config *c = m->generation->config;
-	int sockets[CONFIG_MAX_LISTENS];
-	bool ours[CONFIG_MAX_LISTENS];
-	struct worker_birth birth = {
-		.config = c,
-		.slot = m->slot->index,
-		.channel = channel,
-		.sockets = sockets,
-		.socket_count = slot_need(c),
-		.log = m->generation->master->log,
-		.pulse = m->pulse,
-		.ours = ours,
-	};
-
-	slot_sockets(m->slot, c, sockets);
-	find_ours(m->slot, c, ours);
-	return worker_run(&birth);
-}
-
-static int staff_failed(struct member *m, const char *what)
-{
-	char text[MESSAGE_TEXT];
-
-	snprintf(text, sizeof(text), "worker %u: %s: %s", m->slot->index, what, strerror(errno));
-	log_error("%s", text);
-	remember_failure(m->generation, EX_OSERR, text);
-	member_destroy(m);
-	return -1;
-}
-
-static struct member *member_create(struct generation *g, struct slot *slot)
-{
-	struct member *m = calloc(1, sizeof(*m));
-	if (!m)
-		return NULL;
-	m->generation = g;
-	m->slot = slot;
-	m->pulse_fd = -1;
-	m->child.heard = on_heard;
-	m->child.died = on_died;
-	return m;
-}
-
-static void enlist(struct member *m)
-{
-	m->next = m->generation->members;
-	m->generation->members = m;
-}
-
-int generation_staff(struct generation *g, struct slot *slot)
-{
-	struct member *m = member_create(g, slot);
-	if (!m) {
-		remember_failure(g, EX_OSERR, "no memory for a worker");
-		return -1;
-	}
-	m->pulse = pulse_create(&m->pulse_fd);
-	if (!m->pulse)
-		return staff_failed(m, "shared memory");
-	if (child_spawn(&m->child, g->master->loop, worker_entry, m) < 0)
-		return staff_failed(m, "fork");
-	enlist(m);
-	child_kill_after(&m->child, g->config->start_time);
-	return 0;
-}
-
-int generation_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
-	enum member_state state, double born)
-{
-	struct member *m = member_create(g, slot);
-	if (!m)
-		return -1;
-	m->pulse_fd = pulse_fd;
-	m->pulse = pulse_open(pulse_fd);
-	m->state = state;
-	if (!m->pulse || child_adopt(&m->child, g->master->loop, pid, channel, born) < 0) {
-		member_destroy(m);
-		return -1;
-	}
-	enlist(m);
-	if (state == MEMBER_LEAVING)
-		child_kill_after(&m->child, overdue_after(MESSAGE_RETIRE, g->config->drain));
-	return 0;
-}
 
 static void staff_all(struct generation *g)
 {
 	struct master *m = g->master;
 
 	if (slots_grow(&m->table, m, g->workers) < 0) {
-		remember_failure(g, EX_OSERR, "no memory for slots");
+		generation_note_failure(g, EX_OSERR, "no memory for slots");
 		return;
 	}
 	if (m->serving && g->workers > m->table.active)
 		steering_hold(m);
 	for (unsigned i = 0; i < g->workers; i++)
-		if (generation_staff(g, m->table.slots[i]) < 0)
+		if (member_spawn(g, m->table.slots[i]) < 0)
 			return;
 }
 
@@ -555,11 +322,11 @@ void generation_leave_slots(struct generation *g, unsigned first)
 		if (m->slot->index < first || m->state == MEMBER_LEAVING)
 			continue;
 		lend_forget(g->master, m);
-		name_heir(m);
+		member_name_heir(m);
 		if (m->state == MEMBER_SERVING)
-			leave(m, MESSAGE_RETIRE, g->config->drain);
+			member_leave(m, MESSAGE_RETIRE, g->config->drain);
 		else
-			leave(m, MESSAGE_NOW, 0.);
+			member_leave(m, MESSAGE_NOW, 0.);
 	}
 }
 

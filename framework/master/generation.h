@@ -12,8 +12,7 @@
 #include <stddef.h>
 
 #include "config/config.h"
-#include "master/child.h"
-#include "sys/pulse.h"
+#include "master/member.h"
 
 struct master;
 struct slot;
@@ -39,27 +38,6 @@ struct generation {
 	char                   why[MESSAGE_TEXT];
 };
 
-enum member_state {
-	MEMBER_BORN,                         /* its slot lacks sockets */
-	MEMBER_BOUND,
-	MEMBER_READY,
-	MEMBER_SERVING,
-	MEMBER_LEAVING,
-};
-
-struct member {                              /* a worker, as the master sees it */
-	struct child       child;
-	struct generation *generation;
-	struct slot       *slot;
-	struct pulse      *pulse;
-	int                pulse_fd;
-	enum member_state  state;
-	bool               ending;           /* told MESSAGE_NOW */
-	bool               told;             /* it has said why it cannot go on */
-	char               why[MESSAGE_TEXT];
-	struct member     *next;
-};
-
 /* Starts workers for config, which becomes its own.  What comes of it is seen
  * by master->serving; when it fails at once it is gone already. */
 void generation_start(struct master *m, struct config *config);
@@ -67,14 +45,14 @@ void generation_start(struct master *m, struct config *config);
 /* One with no workers yet; config becomes its own.  NULL and ENOMEM: config is destroyed. */
 struct generation *generation_create(struct master *m, struct config *config);
 
-/* Takes over a worker that the binary before this one started. -1 and errno. */
-int generation_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
-	enum member_state state, double born);
-
-/* Starts one more worker in slot, which has none of this generation.  -1. */
-int generation_staff(struct generation *g, struct slot *slot);
 /* Its worker in slot, unless that one is leaving; NULL without one. */
 struct member *generation_member(const struct generation *g, const struct slot *slot);
+
+/* For its members: one is ready; why it will not come to serve, the first
+ * reason counts; one is gone, after age seconds. */
+void generation_ready(struct member *m);
+void generation_note_failure(struct generation *g, int code, const char *why);
+void generation_lost(struct generation *g, struct slot *slot, double age, const char *why);
 
 /* Lets the next worker bind its sockets, in slot order. */
 void generation_bind_next(struct generation *g);

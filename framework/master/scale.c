@@ -30,7 +30,7 @@ static void scale_up(struct master *m, unsigned workers)
 	g->workers = workers;
 	steering_hold(m);
 	for (unsigned i = m->table.active; i < workers; i++)
-		if (generation_staff(g, m->table.slots[i]) < 0) {
+		if (member_spawn(g, m->table.slots[i]) < 0) {
 			scale_failed(m, strerror(errno));
 			return;
 		}

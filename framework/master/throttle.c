@@ -38,7 +38,7 @@ static void replace(struct slot *s)
 	if (!g || g->adopted || s->master->stopping || s->index >= s->master->table.active
 		|| generation_member(g, s))
 		return;
-	if (generation_staff(g, s) < 0)
+	if (member_spawn(g, s) < 0)
 		throttle_replace(s, 0.);
 }
 

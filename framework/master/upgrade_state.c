@@ -247,7 +247,7 @@ static int load_members(struct generation *g, const json_t *members)
 		unsigned slot = (unsigned)int_of(w, "slot");
 		if (slot >= t->count)
 			return -1;
-		if (generation_adopt(g, t->slots[slot], int_of(w, "pid"), int_of(w, "channel"),
+		if (member_adopt(g, t->slots[slot], int_of(w, "pid"), int_of(w, "channel"),
 			int_of(w, "pulse"), (enum member_state)int_of(w, "state"), real_of(w, "born")) < 0)
 			return -1;
 	}

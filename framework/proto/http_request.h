@@ -54,6 +54,11 @@ struct portico_request {
 	struct http_head        head;
 };
 
+extern const struct stream_ops http_ops;
+
+/* What c is waiting for, and how long it may take. */
+struct deadline_queue *http_expected(struct http_conn *c);
+
 /* A fresh one for c, phase HEAD; NULL and ENOMEM. */
 struct portico_request *http_request_open(struct http_conn *c);
 void http_request_close(struct portico_request *r);  /* calls http_done() if it was shown */

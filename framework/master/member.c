@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * member.c - a worker as its master sees it: birth, what it says, its death.
+ */
+#include "master/member.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/generation.h"
+#include "master/lend.h"
+#include "master/master.h"
+#include "master/obituary.h"
+#include "master/retire.h"
+#include "worker/worker.h"
+
+/* How much longer than its own deadline a worker may take to end. */
+#define KILL_MARGIN 2.0
+
+/* How long a worker may take that was told to end now. */
+#define NOW_MARGIN 1.0
+
+/* ---- telling it ---- */
+
+void member_let_serve(struct member *m)
+{
+	m->state = MEMBER_SERVING;
+	(void)child_tell(&m->child, MESSAGE_SERVE, 0., -1);
+}
+
+/* When it is overdue: it may have to keep an address for longer than it drains. */
+static double overdue_after(enum message_type how, double seconds)
+{
+	if (how == MESSAGE_NOW)
+		return NOW_MARGIN;
+	if (seconds <= 0.)
+		return -1.;
+	return KILL_MARGIN + (seconds > retire_time() ? seconds : retire_time());
+}
+
+/* Who never served has nothing to finish, and may hang where it is; who was
+ * told to end now gets no second deadline. */
+void member_leave(struct member *m, enum message_type how, double seconds)
+{
+	if (m->ending)
+		return;
+	if (m->state < MEMBER_SERVING)
+		how = MESSAGE_NOW;
+	m->ending = how == MESSAGE_NOW;
+	m->state = MEMBER_LEAVING;
+	(void)child_tell(&m->child, how, seconds, -1);
+	child_kill_after(&m->child, overdue_after(how, seconds));
+}
+
+/* Its idle connections go to a worker that serves: in its own slot if there is one. */
+void member_name_heir(struct member *m)
+{
+	const struct master *master = m->generation->master;
+	const struct slot_table *t = &master->table;
+	const struct slot *slot = t->slots[m->slot->index % t->active];
+	struct member *heir = generation_member(master->serving, slot);
+	int ends[2];
+
+	if (m->state != MEMBER_SERVING || !heir || heir == m || channel_open(ends) < 0)
+		return;
+	if (child_tell(&heir->child, MESSAGE_LEGACY, 0., ends[0]) == 0)
+		(void)child_tell(&m->child, MESSAGE_HEIR, 0., ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* ---- hearing it ---- */
+
+static void told_failure(struct member *m, const struct message *said)
+{
+	if (!m->told)
+		snprintf(m->why, sizeof(m->why), "%s", said->text);
+	m->told = true;
+	log_error("worker %u: %s", m->slot->index, said->text);
+	generation_note_failure(m->generation, (int)said->value, said->text);
+}
+
+static void take_socket(struct member *m, const struct message *said, int fd)
+{
+	static const struct message lost = {
+		.value = EX_OSERR,
+		.text = "a socket of it did not reach the master: no descriptor or no room for it; "
+			"raise the limit (ulimit -Hn, LimitNOFILE=)",
+	};
+
+	if (fd >= 0 && slot_take(m->slot, m->generation->config, said->value, fd) == 0)
+		return;
+	told_failure(m, &lost);
+	member_leave(m, MESSAGE_NOW, 0.);
+}
+
+static void on_heard(struct child *c, const struct message *said, int fd)
+{
+	struct member *m = (struct member *)c;
+
+	if (said->type == MESSAGE_BOUND && m->state != MEMBER_LEAVING) {
+		take_socket(m, said, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (said->type == MESSAGE_RETURNED)
+		retire_returned(m->generation->master, m, said);
+	if (m->state == MEMBER_LEAVING)
+		return;
+	if (said->type == MESSAGE_BOUND_ALL) {
+		m->state = MEMBER_BOUND;
+		generation_bind_next(m->generation);
+	}
+	if (said->type == MESSAGE_READY)
+		generation_ready(m);
+	if (said->type == MESSAGE_FAILED)
+		told_failure(m, said);
+}
+
+/* ---- its death ---- */
+
+static void delist(struct member *m)
+{
+	struct member **at = &m->generation->members;
+
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
+}
+
+static void destroy(struct member *m)
+{
+	pulse_destroy(m->pulse);
+	if (m->pulse_fd >= 0)
+		close(m->pulse_fd);
+	free(m);
+}
+
+static void on_died(struct child *c, const siginfo_t *how)
+{
+	struct member *m = (struct member *)c;
+	struct generation *g = m->generation;
+	struct slot *slot = m->slot;
+	double age = child_age(c);
+	char text[MESSAGE_TEXT];
+
+	obituary(m, how, text, sizeof(text));
+	if (m->told)
+		snprintf(text, sizeof(text), "%s", m->why);
+	generation_note_failure(g, EX_SOFTWARE, text);
+	g->master->crashes += m->state != MEMBER_LEAVING;
+	lend_forget(g->master, m);
+	delist(m);
+	destroy(m);
+	generation_lost(g, slot, age, text);
+}
+
+/* ---- its birth ---- */
+
+static void find_ours(const struct slot *s, const struct config *c, bool *out)
+{
+	for (size_t i = 0; i < c->service_count; i++) {
+		const struct config_service *service = &c->services[i];
+		int type = service->protocol == CONFIG_UDP ? SOCK_DGRAM : SOCK_STREAM;
+		for (size_t k = 0; k < service->listen_count; k++)
+			*out++ = slot_overlaps(s, &service->listens[k], type);
+	}
+}
+
+static int worker_entry(void *arg, int channel)
+{
+	const struct member *m = arg;
+	const struct config *c = m->generation->config;
+	int sockets[CONFIG_MAX_LISTENS];
+	bool ours[CONFIG_MAX_LISTENS];
+	struct worker_birth birth = {
+		.config = c,
+		.slot = m->slot->index,
+		.channel = channel,
+		.sockets = sockets,
+		.socket_count = slot_need(c),
+		.log = m->generation->master->log,
+		.pulse = m->pulse,
+		.ours = ours,
+	};
+
+	slot_sockets(m->slot, c, sockets);
+	find_ours(m->slot, c, ours);
+	return worker_run(&birth);
+}
+
+static int staff_failed(struct member *m, const char *what)
+{
+	char text[MESSAGE_TEXT];
+
+	snprintf(text, sizeof(text), "worker %u: %s: %s", m->slot->index, what, strerror(errno));
+	log_error("%s", text);
+	generation_note_failure(m->generation, EX_OSERR, text);
+	destroy(m);
+	return -1;
+}
+
+static struct member *create(struct generation *g, struct slot *slot)
+{
+	struct member *m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->generation = g;
+	m->slot = slot;
+	m->pulse_fd = -1;
+	m->child.heard = on_heard;
+	m->child.died = on_died;
+	return m;
+}
+
+static void enlist(struct member *m)
+{
+	m->next = m->generation->members;
+	m->generation->members = m;
+}
+
+int member_spawn(struct generation *g, struct slot *slot)
+{
+	struct member *m = create(g, slot);
+	if (!m) {
+		generation_note_failure(g, EX_OSERR, "no memory for a worker");
+		return -1;
+	}
+	m->pulse = pulse_create(&m->pulse_fd);
+	if (!m->pulse)
+		return staff_failed(m, "shared memory");
+	if (child_spawn(&m->child, g->master->loop, worker_entry, m) < 0)
+		return staff_failed(m, "fork");
+	enlist(m);
+	child_kill_after(&m->child, g->config->start_time);
+	return 0;
+}
+
+int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
+	enum member_state state, double born)
+{
+	struct member *m = create(g, slot);
+	if (!m)
+		return -1;
+	m->pulse_fd = pulse_fd;
+	m->pulse = pulse_open(pulse_fd);
+	m->state = state;
+	if (!m->pulse || child_adopt(&m->child, g->master->loop, pid, channel, born) < 0) {
+		destroy(m);
+		return -1;
+	}
+	enlist(m);
+	if (state == MEMBER_LEAVING)
+		child_kill_after(&m->child, overdue_after(MESSAGE_RETIRE, g->config->drain));
+	return 0;
+}

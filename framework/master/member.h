@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * member.h - a worker as its master sees it.
+ */
+#ifndef PORTICO_MASTER_MEMBER_H
+#define PORTICO_MASTER_MEMBER_H
+
+#include <stdbool.h>
+
+#include "master/child.h"
+#include "sys/pulse.h"
+
+struct generation;
+struct slot;
+
+enum member_state {
+	MEMBER_BORN,                         /* its slot lacks sockets */
+	MEMBER_BOUND,
+	MEMBER_READY,
+	MEMBER_SERVING,
+	MEMBER_LEAVING,
+};
+
+struct member {                              /* a worker, as the master sees it */
+	struct child       child;
+	struct generation *generation;
+	struct slot       *slot;
+	struct pulse      *pulse;
+	int                pulse_fd;
+	enum member_state  state;
+	bool               ending;           /* told MESSAGE_NOW */
+	bool               told;             /* it has said why it cannot go on */
+	char               why[MESSAGE_TEXT];
+	struct member     *next;
+};
+
+/* Starts a worker in slot, which has none of this generation.  -1, and the
+ * generation knows why. */
+int member_spawn(struct generation *g, struct slot *slot);
+
+/* Takes over a worker that the binary before this one started. -1 and errno. */
+int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
+	enum member_state state, double born);
+
+void member_let_serve(struct member *m);
+
+/* Names a worker that serves, in the same slot if there is one, to take its
+ * idle connections when it leaves.  Before member_leave(). */
+void member_name_heir(struct member *m);
+
+/* It ends within seconds (0: no limit), as how says: MESSAGE_RETIRE, _FINISH, _NOW. */
+void member_leave(struct member *m, enum message_type how, double seconds);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream_io.c - a stream's socket: what is written, what is read.
+ */
+#include "net/stream_io.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum {
+	/* Output of this size goes out at once and uncopied. */
+	STREAM_DIRECT = HUB_WRITE_BLOCK,
+	/* How much of what a lingering peer says is thrown away in one turn. */
+	STREAM_DISCARD = 8,
+	/* The least that storage for unused input grows by; it doubles after that. */
+	STREAM_GROW = 1024,
+};
+
+/* ---- output ---- */
+
+static void progress(struct stream *s)
+{
+	if (s->deadline.queue == &s->kind->idle)
+		deadline_set(&s->deadline, &s->kind->idle);
+}
+
+static void output_failed(struct stream *s)
+{
+	if (errno == EAGAIN)
+		s->blocked = true;
+	else if (errno != EINTR)
+		s->broken = true;
+}
+
+/* One attempt to send what is queued. */
+void stream_flush(struct stream *s)
+{
+	ssize_t n = send(s->io.fd, buf_head(&s->out), buf_len(&s->out), MSG_NOSIGNAL);
+	if (n < 0) {
+		output_failed(s);
+		return;
+	}
+	progress(s);
+	s->blocked = (size_t)n < buf_len(&s->out);
+	buf_take(&s->out, (size_t)n);
+	if (buf_len(&s->out) == 0)
+		hub_take_back(s->kind->hub, &s->out);
+}
+
+static int may_write(struct stream *s, size_t len)
+{
+	if (s->state != STREAM_OPEN || s->broken) {
+		errno = EPIPE;
+		return -1;
+	}
+	if (len > s->kind->max_queue || buf_len(&s->out) > s->kind->max_queue - len) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	return 0;
+}
+
+char *stream_reserve(struct stream *s, size_t len)
+{
+	if (may_write(s, len) < 0)
+		return NULL;
+	if (!s->out.data && hub_lend(s->kind->hub, &s->out) < 0)
+		return NULL;
+	if (buf_reserve(&s->out, len) < 0)
+		return NULL;
+	return buf_tail(&s->out);
+}
+
+void stream_wrote(struct stream *s, size_t len)
+{
+	buf_added(&s->out, len);
+	stream_touch(s);
+}
+
+/* Sends the queue and data without copying data.  Gives how much of data went. */
+static size_t send_both(struct stream *s, const void *data, size_t len)
+{
+	size_t queued = buf_len(&s->out);
+	struct iovec parts[2] = {
+		{ .iov_base = queued ? buf_head(&s->out) : NULL, .iov_len = queued },
+		{ .iov_base = (void *)(uintptr_t)data, .iov_len = len },
+	};
+	struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	ssize_t n = sendmsg(s->io.fd, &m, MSG_NOSIGNAL);
+	if (n < 0) {
+		output_failed(s);
+		return 0;
+	}
+	progress(s);
+	size_t sent = (size_t)n;
+	s->blocked = sent < queued + len;
+	buf_take(&s->out, sent < queued ? sent : queued);
+	return sent < queued ? 0 : sent - queued;
+}
+
+static int sent_whole(struct stream *s)
+{
+	if (s->out.data && buf_len(&s->out) == 0)
+		hub_take_back(s->kind->hub, &s->out);
+	stream_touch(s);
+	return 0;
+}
+
+static int write_failed(struct stream *s, int error)
+{
+	stream_touch(s);
+	errno = error;
+	return -1;
+}
+
+int stream_write(struct stream *s, const void *data, size_t len)
+{
+	size_t sent = 0;
+
+	if (may_write(s, len) < 0)
+		return -1;
+	if (len >= STREAM_DIRECT && !s->blocked)
+		sent = send_both(s, data, len);
+	if (sent == len)
+		return sent_whole(s);
+	if (s->broken)
+		return write_failed(s, EPIPE);
+	char *room = stream_reserve(s, len - sent);
+	if (!room) {
+		/* Half of it is gone: the peer must not take the rest for the whole. */
+		if (sent > 0)
+			stream_abort(s);
+		return -1;
+	}
+	memcpy(room, (const char *)data + sent, len - sent);
+	stream_wrote(s, len - sent);
+	return 0;
+}
+
+/* ---- input ---- */
+
+static void keep_rest(struct stream *s, const char *rest, size_t len)
+{
+	if (len > 0 && buf_append(&s->in, rest, len) < 0)
+		s->broken = true;
+}
+
+static size_t hand_over(struct stream *s, char *data, size_t len)
+{
+	s->held = true;
+	size_t used = s->kind->ops->data(s, data, len);
+	s->held = false;
+	assert(used <= len);
+	return used;
+}
+
+/* Gives data() what is kept, and keeps what it leaves. */
+void stream_deliver_kept(struct stream *s)
+{
+	size_t len = buf_len(&s->in);
+	size_t used = hand_over(s, len ? buf_head(&s->in) : s->kind->hub->block, len);
+
+	buf_take(&s->in, used);
+	if (buf_len(&s->in) == 0)
+		buf_fini(&s->in);
+}
+
+static void input_failed(struct stream *s)
+{
+	if (errno != EAGAIN && errno != EINTR)
+		s->broken = true;
+}
+
+/* Most input is used at once, so it is read into the hub's block, and only
+ * what is left of it moves to the stream's own storage. */
+static void read_fresh(struct stream *s)
+{
+	char *block = s->kind->hub->block;
+
+	ssize_t n = recv(s->io.fd, block, HUB_READ_BLOCK, 0);
+	if (n < 0) {
+		input_failed(s);
+		return;
+	}
+	if (n == 0) {
+		s->eof = true;
+		return;
+	}
+	s->received = true;
+	progress(s);
+	size_t used = hand_over(s, block, (size_t)n);
+	keep_rest(s, block + used, (size_t)n - used);
+}
+
+static void read_behind_kept(struct stream *s)
+{
+	size_t room = s->kind->max_input - buf_len(&s->in);
+	size_t more = buf_len(&s->in) > STREAM_GROW ? buf_len(&s->in) : STREAM_GROW;
+
+	if (buf_room(&s->in) == 0 && buf_reserve(&s->in, more < room ? more : room) < 0) {
+		s->broken = true;
+		return;
+	}
+	if (room > buf_room(&s->in))
+		room = buf_room(&s->in);
+	ssize_t n = recv(s->io.fd, buf_tail(&s->in), room, 0);
+	if (n < 0) {
+		input_failed(s);
+		return;
+	}
+	if (n == 0) {
+		s->eof = true;
+		return;
+	}
+	s->received = true;
+	progress(s);
+	buf_added(&s->in, (size_t)n);
+	stream_deliver_kept(s);
+}
+
+void stream_discard(struct stream *s)
+{
+	for (int i = 0; i < STREAM_DISCARD; i++) {
+		ssize_t n = recv(s->io.fd, s->kind->hub->block, HUB_READ_BLOCK, 0);
+		if (n > 0)
+			continue;
+		if (n < 0)
+			input_failed(s);
+		else
+			s->eof = true;
+		return;
+	}
+}
+
+bool stream_wants_input(const struct stream *s)
+{
+	if (s->eof)
+		return false;
+	if (s->state != STREAM_OPEN)
+		return true;     /* to discard it */
+	return !s->paused && !s->choked && buf_len(&s->in) < s->kind->max_input;
+}
+
+void stream_read_once(struct stream *s)
+{
+	if (!stream_wants_input(s))
+		return;
+	if (s->state != STREAM_OPEN)
+		stream_discard(s);
+	else if (buf_len(&s->in) == 0)
+		read_fresh(s);
+	else
+		read_behind_kept(s);
+}

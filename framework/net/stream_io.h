@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream_io.h - a stream's socket: what stream.c and stream_io.c share.  Nobody
+ * else includes this.
+ */
+#ifndef PORTICO_NET_STREAM_IO_H
+#define PORTICO_NET_STREAM_IO_H
+
+#include <stdbool.h>
+
+#include "net/stream.h"
+
+enum { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
+
+/* Has it settled before the loop sleeps; in its own callback: right after it. */
+void stream_touch(struct stream *s);
+
+/* One attempt to send what is queued, which is something. */
+void stream_flush(struct stream *s);
+
+bool stream_wants_input(const struct stream *s);
+void stream_read_once(struct stream *s);         /* if it wants input */
+void stream_deliver_kept(struct stream *s);      /* what data() left, to data() */
+void stream_discard(struct stream *s);
+
+#endif
