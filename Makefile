@@ -10,7 +10,7 @@
 # make layers     no include points up
 # make install    DESTDIR= PREFIX=
 #
-# CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
+# V=1 shows every command.  CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
 # combination has a folder of its own under build/.
 
 VERSION    := 0.1
@@ -33,6 +33,10 @@ CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"'
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 LIBS     := -lev -linih -ljansson -ldl -lm
 
+# Says what is made; V=1 says how.
+Q    := $(if $(V),,@)
+say   = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
+
 sources  := $(wildcard framework/*/*.c)
 objects  := $(sources:%.c=$(B)/%.o)
 examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c))
@@ -41,17 +45,20 @@ all: $(B)/portico $(examples)
 
 # Only portico_* is seen by plugins.
 $(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
-	$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		-Wl,--dynamic-list=framework/exports.list $(LIBS)
 
 $(B)/framework/%.o: framework/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(COMPILE) -c -o $@ $<
 
 # A plugin needs the one header and nothing of the framework.
 $(B)/examples/%.so: examples/%.c include/portico.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared -o $@ $<
+	$(call say,SO)
+	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared -o $@ $<
 
 # ---- the two commands ----
 
@@ -66,17 +73,18 @@ test-deps:
 	@tests/deps.sh $(TEST_PACKAGES)
 
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s --no-print-directory -j$$(nproc) all
 	@echo
 	@echo 'Try, in another terminal:'
 	@echo '  curl -i localhost:8080'
 	@echo '  nc localhost 7000          (TCP echo)'
 	@echo '  nc -u localhost 7001       (UDP echo)'
 	@echo '  ss -ltnp                   (one socket a worker on each port)'
-	@echo '  kill -HUP <the master'"'"'s pid>   (reload)'
+	@echo '  $(B)/portico status -c etc/portico.ini'
+	@echo '  $(B)/portico reload -c etc/portico.ini'
 	@echo 'Control-C ends it.'
 	@echo
-	PORTICO_PLUGINS=$(CURDIR)/$(B)/examples exec $(B)/portico run -c etc/portico.ini
+	@PORTICO_PLUGINS=$(CURDIR)/$(B)/examples exec $(B)/portico run -c etc/portico.ini
 
 test: test-deps
 	@tests/run
@@ -93,28 +101,34 @@ fuzzers        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*
 
 $(B)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) $(TESTFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(COMPILE) $(TESTFLAGS) -c -o $@ $<
 
 $(B)/tests/%.so: tests/%.c include/portico.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Itests/abi -fPIC -shared -o $@ $<
+	$(call say,SO)
+	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Itests/abi -fPIC -shared -o $@ $<
 
 $(B)/unit: $(unit_objects) $(objects) framework/exports.list
-	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
 		$(CRITERION) $(LIBS)
 
 $(B)/system: $(system_objects)
-	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -ljansson -lm
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -ljansson -lm
 
 # The loss rig: tests/rig/run says what it does.
 rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))
 rig_parts   := $(filter $(B)/framework/soak/% $(B)/framework/sys/% $(B)/framework/base/%,$(objects))
 
 $(B)/rig: $(rig_objects) $(rig_parts)
-	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -lev -lm
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -lev -lm
 
 $(B)/naive: $(B)/tests/rig/naive.o
-	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
 
 # docs/loss.md: make loss ROWS=--full
 loss: all $(B)/rig $(B)/naive
@@ -132,7 +146,8 @@ FUZZ_TIME ?= 1200
 
 build/fuzz/%: tests/fuzz/%.c $(sources) $(wildcard framework/*/*.h)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined \
+	$(call say,FUZZ)
+	$(Q)clang -std=gnu17 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all $(CPPFLAGS) -o $@ $< $(sources) $(LIBS)
 
 fuzzers: $(fuzzers)
@@ -146,7 +161,8 @@ BENCH := build/bench/epoll_http build/bench/epoll_echo build/bench/load_echo
 
 build/bench/%: bench/%.c bench/bare.c bench/bare.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu17 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
 
 bench-build: all $(BENCH)
 
