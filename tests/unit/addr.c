@@ -3,6 +3,7 @@
 #include "sys/addr.h"
 
 #include <criterion/criterion.h>
+#include <netdb.h>
 #include <string.h>
 
 enum { MANY = 16 };
@@ -100,8 +101,12 @@ Test(addr, a_name_that_is_unknown_says_so)
 Test(addr, localhost_is_resolved_without_doubles)
 {
 	struct addr a[MANY];
-	int count = parse("localhost:80", a);
+	struct addrinfo *known = NULL;
 
+	if (getaddrinfo("localhost", NULL, NULL, &known) != 0)
+		cr_skip_test("this machine does not know localhost: no /etc/hosts?");
+	freeaddrinfo(known);
+	int count = parse("localhost:80", a);
 	cr_assert_geq(count, 1);
 	for (int i = 0; i < count; i++) {
 		cr_assert_eq(addr_port(&a[i]), 80);
