@@ -13,6 +13,8 @@
 # V=1 shows every command.  CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
 # combination has a folder of its own under build/.
 
+all:
+
 VERSION    := 0.1
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= $(PREFIX)/etc
@@ -37,6 +39,13 @@ LIBS     := -lev -linih -ljansson -ldl -lm
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
+# Rebuilt when the paths or the version that are built in change.
+built_in := $(VERSION) $(SYSCONFDIR) $(PLUGINDIR)
+$(B)/built-in: FORCE
+	@mkdir -p $(@D)
+	@echo '$(built_in)' | cmp -s - $@ || echo '$(built_in)' >$@
+FORCE:
+
 sources  := $(wildcard framework/*/*.c)
 objects  := $(sources:%.c=$(B)/%.o)
 examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c))
@@ -49,7 +58,7 @@ $(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		-Wl,--dynamic-list=framework/exports.list $(LIBS)
 
-$(B)/framework/%.o: framework/%.c
+$(B)/framework/%.o: framework/%.c $(B)/built-in
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(COMPILE) -c -o $@ $<
@@ -62,8 +71,8 @@ $(B)/examples/%.so: examples/%.c include/portico.h
 
 # ---- the two commands ----
 
-RUN_PACKAGES  := gcc libc6-dev libev-dev libinih-dev libjansson-dev
-TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev pkg-config valgrind \
+RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev
+TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  curl wrk nginx-light netcat-openbsd iproute2 strace libc6-dbg
 
 deps:
@@ -79,7 +88,7 @@ run: deps
 	@echo '  curl -i localhost:8080'
 	@echo '  nc localhost 7000          (TCP echo)'
 	@echo '  nc -u localhost 7001       (UDP echo)'
-	@echo '  ss -ltnp                   (one socket a worker on each port)'
+	@echo '  ss -ltnp                   (one socket per worker and address)'
 	@echo '  $(B)/portico status -c etc/portico.ini'
 	@echo '  $(B)/portico reload -c etc/portico.ini'
 	@echo 'Control-C ends it.'
@@ -180,14 +189,17 @@ compile_commands.json:
 
 # ---- install ----
 
-# Plugins are renamed into place: writing over one that is mapped would crash who runs it.
+# Renamed into place: writing over what is mapped would crash who runs it, and
+# an upgrade must never find half a binary.
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PLUGINDIR) \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(SYSCONFDIR)
-	install -m 755 $(B)/portico $(DESTDIR)$(PREFIX)/bin/portico
+	install -m 755 $(B)/portico $(DESTDIR)$(PREFIX)/bin/.portico.new
+	mv -f $(DESTDIR)$(PREFIX)/bin/.portico.new $(DESTDIR)$(PREFIX)/bin/portico
 	install -m 644 include/portico.h $(DESTDIR)$(PREFIX)/include/portico.h
 	[ -e $(DESTDIR)$(SYSCONFDIR)/portico.ini ] || \
-		install -m 644 etc/portico.ini $(DESTDIR)$(SYSCONFDIR)/portico.ini
+		sed 's|/usr/local/lib/portico|$(PLUGINDIR)|g' etc/portico.ini \
+			>$(DESTDIR)$(SYSCONFDIR)/portico.ini
 	for so in $(examples); do \
 		install -m 755 $$so $(DESTDIR)$(PLUGINDIR)/.new && \
 		mv -f $(DESTDIR)$(PLUGINDIR)/.new $(DESTDIR)$(PLUGINDIR)/$${so##*/} || exit 1; \

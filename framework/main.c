@@ -198,6 +198,8 @@ int main(int argc, char **argv)
 	open_standard_descriptors();
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "reloads", required_argument, NULL, 'n' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ 0 },
@@ -226,6 +228,7 @@ int main(int argc, char **argv)
 			printf("portico %s, plugin ABI %d\n", PORTICO_VERSION, PORTICO_ABI);
 			return EX_OK;
 		default:
+			fprintf(stderr, "portico -h shows how it goes\n");
 			return EX_USAGE;
 		}
 	}

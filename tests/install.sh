@@ -25,6 +25,10 @@ echo '; mine' >>"$root/etc/portico.ini"
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 grep -q '; mine' "$root/etc/portico.ini" || { echo "portico.ini was written over"; exit 1; }
 
+# Somewhere else, not by DESTDIR: the sample works where it stands.
+make -s install PREFIX="$dir/here"
+"$dir/here/bin/portico" check -c "$dir/here/etc/portico.ini"
+
 cat >"$dir/mine.c" <<'C'
 #include <portico.h>
 static int request(struct portico_request *req)
@@ -39,6 +43,7 @@ cc -Wall -Wextra -Wpedantic -Werror -shared -fPIC -o "$dir/mine.so" "$dir/mine.c
 	$(pkg-config --cflags portico)
 c++ --version >/dev/null 2>&1 && c++ -std=c++20 -fsyntax-only -x c++ "$root/include/portico.h"
 
+make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 port=$((20000 + $$ % 20000))
 cat >"$dir/mine.ini" <<INI
 [portico]

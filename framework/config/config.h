@@ -70,6 +70,7 @@ struct config {
 	unsigned               workers;  /* auto is resolved */
 	const char            *user;     /* NULL: stay who we are */
 	const char            *log;      /* path; NULL: standard error */
+	int                    log_level; /* enum log_level */
 	const char            *plugins;  /* directory of plugins named without a '/' */
 	const char            *control;  /* path of the control socket; NULL: an abstract name */
 	int64_t                generations; /* old ones that may drain at the same time */

@@ -28,6 +28,7 @@ static const struct portico_option portico_options[] = {
 	PORTICO_KEY(STRING, workers, "auto", NULL, "processes that serve: auto or 1 to 1024"),
 	CONFIG_KEY(STRING, user, "", NULL, "who the workers become once the ports are bound"),
 	CONFIG_KEY(STRING, log, "", NULL, "file for the log instead of standard error"),
+	CONFIG_KEY(ENUM, log_level, "info", "error|warn|info|debug", "what is logged, and what is worse"),
 	CONFIG_KEY(STRING, plugins, PORTICO_PLUGIN_DIR, NULL,
 		"directory of plugins that are named without a /"),
 	CONFIG_KEY(SECONDS, drain, "20s", "100ms..1d", "time a retiring worker has to finish"),

@@ -5,9 +5,11 @@
 #include "master/ask.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -27,14 +29,14 @@ static socklen_t find_name(const char *file, struct sockaddr_un *name)
 	return len;
 }
 
-/* Anybody may take an abstract name: only our own master or root's is asked. */
-static bool is_trusted(int fd)
+/* Anybody may take an abstract name; and another user's master would not hear us. */
+static bool is_ours(int fd)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0
-		&& (who.uid == 0 || who.uid == geteuid());
+		&& (who.uid == geteuid() || geteuid() == 0);
 }
 
 static int reach(const char *file, int *code)
@@ -49,9 +51,10 @@ static int reach(const char *file, int *code)
 		return -1;
 	}
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&name, len) == 0 && is_trusted(fd))
+	bool reached = fd >= 0 && connect(fd, (struct sockaddr *)&name, len) == 0;
+	if (reached && is_ours(fd))
 		return fd;
-	bool denied = errno == EACCES || errno == EPERM;
+	bool denied = reached || errno == EACCES || errno == EPERM;
 	*code = denied ? EX_NOPERM : ASK_NOT_RUNNING;
 	if (denied)
 		fprintf(stderr, "portico: the server with %s belongs to another user\n", file);
@@ -120,15 +123,39 @@ int ask_and_tell(const char *file, json_t *request)
 	return good ? EX_OK : 1;
 }
 
+/* Its end of the connection is closed a moment before it is gone. */
+static void await_end(pid_t pid)
+{
+	struct pollfd p = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+
+	if (p.fd < 0)
+		return;
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	close(p.fd);
+}
+
+static pid_t pid_of(int fd)
+{
+	struct ucred who = {0};
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.pid : 0;
+}
+
 int ask_stop(const char *file)
 {
-	int code;
-	json_t *answer = ask(file, json_pack("{s:s}", "do", "stop"), &code);
+	int code, fd = reach(file, &code);
 
+	if (fd < 0)
+		return code;
+	pid_t pid = pid_of(fd);
+	json_t *answer = send_line(fd, json_pack("{s:s}", "do", "stop")) == 0 ? read_answer(fd) : NULL;
+	close(fd);
 	json_decref(answer);
-	if (code == EX_OK)
-		printf("stopped\n");
-	return code;
+	await_end(pid);
+	printf("stopped\n");
+	return EX_OK;
 }
 
 /* ---- status ---- */
@@ -155,9 +182,10 @@ static void print_workers(const json_t *generation)
 	json_t *w;
 
 	json_array_foreach(json_object_get(generation, "workers"), i, w)
-		printf("  slot %-3lld pid %-8lld generation %-4lld %-9s %8.1f s  %s\n",
+		printf("  %4lld  %8lld  %10lld  %-9s %9.1f s  %s\n",
 			number_of(w, "slot"), number_of(w, "pid"), number_of(generation, "number"),
-			text_of(w, "state"), seconds_of(w, "age"), text_of(w, "doing"));
+			text_of(w, "state"), seconds_of(w, "age"),
+			strcmp(text_of(w, "state"), text_of(w, "doing")) ? text_of(w, "doing") : "");
 }
 
 static void print_sockets(const json_t *status)
@@ -166,7 +194,7 @@ static void print_sockets(const json_t *status)
 	json_t *s;
 
 	json_array_foreach(json_object_get(status, "sockets"), i, s)
-		printf("  slot %-3lld %s %-28s queue %-5lld %s%s\n", number_of(s, "slot"),
+		printf("  %4lld  %s %-28s %6lld  %s%s\n", number_of(s, "slot"),
 			text_of(s, "type"), text_of(s, "address"), number_of(s, "queue"),
 			text_of(s, "state"),
 			json_is_true(json_object_get(s, "lent")) ? ", lent to a sibling" : "");
@@ -185,10 +213,10 @@ static void print_status(const json_t *status)
 		json_is_true(json_object_get(status, "retiring")) ? ", slots are retiring" : "");
 	printf("portico %s, master %lld, %s\n", text_of(status, "version"),
 		number_of(status, "pid"), text_of(status, "file"));
-	printf("workers\n");
+	printf("workers\n  slot       pid  generation  state           age  doing\n");
 	json_array_foreach(json_object_get(status, "generations"), i, g)
 		print_workers(g);
-	printf("sockets\n");
+	printf("sockets\n  slot  address                           queue  state\n");
 	print_sockets(status);
 }
 

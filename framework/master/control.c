@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -83,6 +84,12 @@ static void reopen(struct master *m, struct control_client *c)
 		control_answer(c, false, "the log could not be opened; logging goes on where it was");
 }
 
+/* So that a number that no int holds cannot become one that is good. */
+static int in_range(json_int_t workers)
+{
+	return workers >= 0 && workers <= CONFIG_MAX_WORKERS ? (int)workers : CONFIG_MAX_WORKERS + 1;
+}
+
 static void obey(struct control_client *c, const char *verb, json_t *request)
 {
 	struct master *m = c->control->master;
@@ -93,7 +100,7 @@ static void obey(struct control_client *c, const char *verb, json_t *request)
 	else if (strcmp(verb, "upgrade") == 0)
 		operation_ask(m, OPERATION_UPGRADE, 0, false, c);
 	else if (strcmp(verb, "scale") == 0 && json_is_integer(workers))
-		operation_ask(m, OPERATION_SCALE, (int)json_integer_value(workers), false, c);
+		operation_ask(m, OPERATION_SCALE, in_range(json_integer_value(workers)), false, c);
 	else if (strcmp(verb, "stop") == 0)
 		stop(m, c);
 	else if (strcmp(verb, "reopen") == 0)
@@ -203,8 +210,12 @@ static void on_accepted(struct listener *l, int fd, const struct addr *peer)
 /* A path that nobody listens on was left by a crash. */
 static void remove_stale(const struct sockaddr_un *name, socklen_t len)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat what;
 
+	/* connect(2) refuses what is no socket with the same error. */
+	if (lstat(name->sun_path, &what) < 0 || !S_ISSOCK(what.st_mode))
+		return;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connect(fd, (const struct sockaddr *)name, len) < 0 && errno == ECONNREFUSED)
 		unlink(name->sun_path);
 	close(fd);
@@ -233,7 +244,7 @@ static int bind_name(const char *file, const char *path)
 	return -1;
 }
 
-int control_adopt(struct master *m, int fd)
+int control_adopt(struct master *m, int fd, const char *path)
 {
 	struct control *c = calloc(1, sizeof(*c));
 	if (!c || hub_init(&c->hub, m->loop) < 0) {
@@ -242,6 +253,7 @@ int control_adopt(struct master *m, int fd)
 	}
 	c->master = m;
 	c->fd = fd;
+	snprintf(c->path, sizeof(c->path), "%s", path);
 	stream_kind_init(&c->kind, &c->hub, &ops, PATIENCE, 0.);
 	c->kind.max_input = LONGEST_LINE;
 	c->kind.high_water = LONGEST_LINE;
@@ -258,16 +270,42 @@ int control_open(struct master *m, const char *path)
 {
 	int fd = bind_name(m->file, path);
 
-	if (fd < 0 && errno == EADDRINUSE)
+	if (fd < 0 && errno == EADDRINUSE && path)
+		log_error("%s: control = %s: a portico listens there already, or it is no socket; stop it, "
+			"remove it or name another path", m->file, path);
+	else if (fd < 0 && errno == EADDRINUSE)
 		log_error("%s: a portico with this file runs already; portico status -c %s shows it",
 			m->file, m->file);
 	else if (fd < 0)
 		log_error("control socket %s: %s", path ? path : "(abstract)", strerror(errno));
-	if (fd < 0 || control_adopt(m, fd) < 0)
+	return fd < 0 ? -1 : control_adopt(m, fd, path ? path : "");
+}
+
+int control_move(struct master *m, const char *path)
+{
+	struct control *c = m->control;
+
+	if (!c || strcmp(c->path, path ? path : "") == 0)
+		return 0;
+	int fd = bind_name(m->file, path);
+	if (fd < 0) {
+		log_error("control = %s: %s; the socket stays where it was",
+			path ? path : "(none)", strerror(errno));
 		return -1;
-	if (path)
-		strcpy(m->control->path, path);
+	}
+	listener_stop(&c->listener);
+	close(c->fd);
+	if (c->path[0])
+		unlink(c->path);
+	c->fd = fd;
+	snprintf(c->path, sizeof(c->path), "%s", path ? path : "");
+	listener_start(&c->listener, m->loop, fd);
 	return 0;
+}
+
+const char *control_path(const struct master *m)
+{
+	return m->control ? m->control->path : "";
 }
 
 void control_close(struct master *m)

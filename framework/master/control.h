@@ -21,9 +21,14 @@ struct master;
 int  control_open(struct master *m, const char *path);
 void control_close(struct master *m);
 
+/* Listens at path instead, if that is another one; who is connected stays.  -1: it could
+ * not, all is as it was and the log says why. */
+int  control_move(struct master *m, const char *path);
+
 /* For an upgrade: the listening descriptor, and how the next master takes it. */
 int  control_fd(const struct master *m);
-int  control_adopt(struct master *m, int fd);
+const char *control_path(const struct master *m);      /* "": an abstract name */
+int  control_adopt(struct master *m, int fd, const char *path);
 
 /* The outcome of what client asked for; it is dropped after that. */
 void control_answer(struct control_client *client, bool good, const char *sentence);

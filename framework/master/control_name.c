@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static uint64_t hash(const char *s)
 {
@@ -30,9 +29,8 @@ static socklen_t abstract_name(const char *file, struct sockaddr_un *out)
 	char *real = realpath(file, NULL);
 	if (!real)
 		return 0;
-	/* The user is in it so that two users of one file do not collide. */
-	int len = snprintf(out->sun_path + 1, sizeof(out->sun_path) - 1, "portico/%u/%016llx",
-		(unsigned)geteuid(), (unsigned long long)hash(real));
+	int len = snprintf(out->sun_path + 1, sizeof(out->sun_path) - 1, "portico/%016llx",
+		(unsigned long long)hash(real));
 	free(real);
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
 }

@@ -85,12 +85,26 @@ static void add_target(struct soak_plan *plan, const struct soak_target *t)
 		plan->targets[plan->target_count++] = *t;
 }
 
+/* "web once": one request a connection; "web kept": several. */
+static const char *name_of(const struct config_service *s, const char *how)
+{
+	static char names[2 * SOAK_TARGETS][48];
+	static size_t count;
+	char *name = names[count++ % (2 * SOAK_TARGETS)];
+
+	snprintf(name, sizeof(names[0]), "%.32s %s", s->name, how);
+	return name;
+}
+
 static void add_service(struct soak_plan *plan, const struct config_service *s)
 {
 	struct soak_target t = { .name = s->name, .to = reachable(&s->listens[0]) };
 
-	if (s->protocol == CONFIG_UDP || !is_of_this_machine(t.to))
+	if (s->protocol == CONFIG_UDP || !is_of_this_machine(t.to)) {
+		printf("%s: left out, it is %s\n", s->name,
+			s->protocol == CONFIG_UDP ? "udp" : "not on this machine");
 		return;
+	}
 	if (s->protocol == CONFIG_TCP) {
 		t.protocol = SOAK_TCP;
 		if (echoes(&t.to))
@@ -100,8 +114,10 @@ static void add_service(struct soak_plan *plan, const struct config_service *s)
 		return;
 	}
 	t.path = s->handlers[s->handler_count - 1].prefix;
+	t.name = name_of(s, "once");
 	add_target(plan, &t);
 	/* The same with kept connections, which a reload must not cut. */
+	t.name = name_of(s, "kept");
 	t.requests = 5;
 	t.pause_min = 0.01;
 	t.pause_max = 0.5;

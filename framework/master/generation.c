@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/control.h"
 #include "master/lend.h"
 #include "master/logfile.h"
 #include "master/master.h"
@@ -185,7 +186,8 @@ static void promote(struct generation *g)
 	m->starting = NULL;
 	m->table.active = g->workers;
 	throttle_reset(m);
-	(void)logfile_open(m, g->config->log);
+	(void)logfile_follow(m, g->config);
+	(void)control_move(m, g->config->control);
 	generation_let_serve(g);
 	steering_settle(m);
 	if (old)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config.h"
 #include "master/generation.h"
 #include "master/master.h"
 
@@ -47,4 +48,10 @@ int logfile_open(struct master *m, const char *path)
 	for (struct generation *g = m->generations; g; g = g->older)
 		generation_tell(g, MESSAGE_LOG, 0., m->log);
 	return 0;
+}
+
+int logfile_follow(struct master *m, const struct config *c)
+{
+	log_limit((enum log_level)c->log_level);
+	return logfile_open(m, c->log);
 }

@@ -11,4 +11,8 @@ struct master;
  * If it cannot be opened, everything stays as it was and the log says so: -1. */
 int logfile_open(struct master *m, const char *path);
 
+/* As config wants it: where, and from which level on. */
+struct config;
+int logfile_follow(struct master *m, const struct config *c);
+
 #endif

@@ -216,7 +216,7 @@ static int begin(struct master *m)
 
 	if (code != EX_OK)
 		return code;
-	if (logfile_open(m, config->log) < 0)
+	if (logfile_follow(m, config) < 0)
 		code = trial_exit_code(errno);
 	else if (control_open(m, config->control) < 0)
 		code = errno == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;

@@ -85,6 +85,8 @@ void operation_ask(struct master *m, enum operation_kind kind, int amount, bool 
 
 	for (; *at; at = &(*at)->next)
 		last = *at;
+	if (m->stopping && client)
+		control_answer(client, false, "portico is stopping");
 	if (m->stopping || (!client && is_already_asked(last, kind)))
 		return;
 	struct operation *op = calloc(1, sizeof(*op));

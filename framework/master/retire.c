@@ -36,6 +36,9 @@
 #define WAIT 3.0
 #define AGAIN 0.1
 
+/* How long a borrower may take to give a socket back. */
+#define PATIENCE 2.0
+
 double retire_time(void)
 {
 	return WAIT;
@@ -82,18 +85,44 @@ static void finish_if_over(struct master *m)
 	operation_next(m);
 }
 
+/* A worker that hangs holds it as well: without sock_end() the group would
+ * keep a member that nobody accepts from. */
+static void end_socket(struct slot *s, size_t k)
+{
+	sock_end(s->sockets[k].fd);
+	slot_close(s, k);
+}
+
 static void ask_back(struct master *m, struct slot *s, size_t k)
 {
 	struct escrow *e = &s->sockets[k];
+	char text[ADDR_TEXT];
 
 	(void)m;
+	if (e->state == ESCROW_RETURNING) {
+		log_warn("slot %u, %s: a worker that hangs does not give it back: closed", s->index,
+			addr_format(&e->addr, text));
+		end_socket(s, k);
+		return;
+	}
 	e->state = ESCROW_RETURNING;
 	if (e->borrower)
 		lend_ask_back(s, e);
 	else if (sock_queue(e->fd) <= 0)
-		slot_close(s, k);        /* nobody has it and nobody waits in it */
+		end_socket(s, k);        /* nobody has it and nobody waits in it */
 	else
 		e->state = ESCROW_RETIRING;
+}
+
+static void on_waited(struct ev_loop *loop, ev_timer *t, int events);
+
+static void wait_for(struct master *m, double seconds)
+{
+	ev_timer_stop(m->loop, &m->retirement);
+	ev_now_update(m->loop);
+	ev_timer_init(&m->retirement, on_waited, seconds, 0.);
+	m->retirement.data = m;
+	ev_timer_start(m->loop, &m->retirement);
 }
 
 static void on_waited(struct ev_loop *loop, ev_timer *t, int events)
@@ -103,16 +132,9 @@ static void on_waited(struct ev_loop *loop, ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	for_each_retiring(m, ask_back);
+	if (any_retiring(m))
+		wait_for(m, PATIENCE);
 	finish_if_over(m);
-}
-
-static void wait_for(struct master *m, double seconds)
-{
-	ev_timer_stop(m->loop, &m->retirement);
-	ev_now_update(m->loop);
-	ev_timer_init(&m->retirement, on_waited, seconds, 0.);
-	m->retirement.data = m;
-	ev_timer_start(m->loop, &m->retirement);
 }
 
 void retire_returned(struct master *m, const struct member *from, const struct message *said)
@@ -124,7 +146,7 @@ void retire_returned(struct master *m, const struct member *from, const struct m
 		return;
 	e->borrower = NULL;
 	if (sock_queue(e->fd) <= 0) {
-		slot_close(s, (size_t)(e - s->sockets));
+		end_socket(s, (size_t)(e - s->sockets));
 		finish_if_over(m);
 		return;
 	}

@@ -60,12 +60,25 @@ void scale(struct master *m, int workers)
 		operation_ended(m, true, "%d worker%s, as before", workers, workers == 1 ? "" : "s");
 }
 
+/* A slot that waits for its worker's replacement has nothing to do with it. */
+static bool new_ones_are_ready(const struct master *m)
+{
+	const struct generation *g = m->serving;
+
+	for (unsigned i = m->table.active; i < g->workers; i++) {
+		const struct member *w = generation_member(g, m->table.slots[i]);
+		if (!w || w->state < MEMBER_READY)
+			return false;
+	}
+	return true;
+}
+
 void scale_ready(struct master *m)
 {
 	struct generation *g = m->serving;
 	const struct config_service *failed;
 
-	if (!generation_all_ready(g))
+	if (!new_ones_are_ready(m))
 		return;
 	if (slots_listen(&m->table, g->config, g->workers, &failed) < 0) {
 		scale_failed(m, strerror(errno));

@@ -32,17 +32,26 @@ static const char *const escrow_states[] = {
 	[ESCROW_RETURNING] = "retiring",
 };
 
-static json_t *workers_json(const struct generation *g)
+static void add_workers(json_t *all, const struct generation *g, unsigned slot)
 {
-	json_t *all = json_array();
-
-	for (const struct member *m = g->members; m; m = m->next)
+	for (const struct member *m = g->members; m; m = m->next) {
+		if (m->slot->index != slot)
+			continue;
 		json_array_append_new(all, json_pack("{s:i, s:i, s:s, s:f, s:s}",
-			"slot", (int)m->slot->index,
+			"slot", (int)slot,
 			"pid", (int)m->child.pid,
 			"state", member_states[m->state],
 			"age", child_age(&m->child),
 			"doing", pulse_phase_name(m->pulse->phase)));
+	}
+}
+
+static json_t *workers_json(const struct generation *g)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < g->master->table.count; i++)
+		add_workers(all, g, i);
 	return all;
 }
 

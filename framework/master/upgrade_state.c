@@ -69,7 +69,10 @@ static void all_live_through_exec(struct master *m, bool yes)
 {
 	live_through_exec(m->log, yes);
 	live_through_exec(control_fd(m), yes);
-	live_through_exec(control_client_fd(m->operation->client), yes);
+	if (m->operation)
+		live_through_exec(control_client_fd(m->operation->client), yes);
+	for (const struct operation *op = m->waiting; op; op = op->next)
+		live_through_exec(control_client_fd(op->client), yes);
 	for (unsigned i = 0; i < m->table.count; i++)
 		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++)
 			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
@@ -136,18 +139,30 @@ static json_t *generation_json(const struct generation *g)
 		"listens", listens_json(g->config), "members", members);
 }
 
+static json_t *waiting_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	for (const struct operation *op = m->waiting; op; op = op->next)
+		json_array_append_new(all, json_pack("{s:i, s:i, s:b, s:i}",
+			"kind", (int)op->kind, "amount", op->amount,
+			"relative", (int)op->relative, "client", control_client_fd(op->client)));
+	return all;
+}
+
 static json_t *master_json(const struct master *m)
 {
 	json_t *generations = json_array();
 
 	for (const struct generation *g = m->generations; g; g = g->older)
 		json_array_append_new(generations, generation_json(g));
-	return json_pack("{s:i, s:i, s:i, s:i, s:f, s:i, s:i, s:i, s:i, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:f, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
 		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades, "started", m->started,
 		"active", (int)m->table.active, "log", m->log, "control", control_fd(m),
+		"control_path", control_path(m),
 		"client", control_client_fd(m->operation->client),
-		"slots", slots_json(m), "generations", generations);
+		"waiting", waiting_json(m), "slots", slots_json(m), "generations", generations);
 }
 
 int upgrade_state_save(struct master *m)
@@ -282,6 +297,18 @@ static int load_generations(struct master *m, const json_t *state)
 	return m->serving ? 0 : -1;
 }
 
+/* They wait for the reload that belongs to the upgrade. */
+static void load_waiting(struct master *m, const json_t *all)
+{
+	size_t i;
+	json_t *op;
+
+	json_array_foreach(all, i, op)
+		operation_ask(m, (enum operation_kind)int_of(op, "kind"), int_of(op, "amount"),
+			json_is_true(json_object_get(op, "relative")),
+			control_adopt_client(m, int_of(op, "client")));
+}
+
 static int load_all(struct master *m, const json_t *state)
 {
 	if (int_of(state, "version") != UPGRADE_STATE_VERSION)
@@ -295,9 +322,12 @@ static int load_all(struct master *m, const json_t *state)
 	if (load_slots(m, state) < 0 || load_generations(m, state) < 0)
 		return -1;
 	m->born = (unsigned)int_of(state, "born");
-	if (int_of(state, "control") >= 0 && control_adopt(m, int_of(state, "control")) < 0)
+	const char *path = json_string_value(json_object_get(state, "control_path"));
+	if (int_of(state, "control") >= 0
+		&& control_adopt(m, int_of(state, "control"), path ? path : "") < 0)
 		return -1;
 	operation_adopt(m, control_adopt_client(m, int_of(state, "client")));
+	load_waiting(m, json_object_get(state, "waiting"));
 	return 0;
 }
 

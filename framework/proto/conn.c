@@ -50,7 +50,8 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 	if ((size_t)used > len)
 		return refuse_use(c, "tcp_data() says it used more than there was; connection cut");
 	if (is_stuck(c, len - (size_t)used))
-		return refuse_use(c, "tcp_data() left max_input bytes unused; connection cut");
+		return refuse_use(c, "tcp_data() left max_input bytes unused, so nothing more "
+			"could come; connection cut");
 	return (size_t)used;
 }
 

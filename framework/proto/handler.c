@@ -15,6 +15,16 @@ void handler_broke_contract(const struct portico_service *h, const char *how)
 	log_error("handler %s (plugin %s): %s", h->label, h->plugin.name, how);
 }
 
+void handler_gave_up(struct portico_service *h, const char *callback)
+{
+	double now = ev_now(h->loop);
+
+	if (now - h->told < 1. && now >= h->told)
+		return;
+	h->told = now;
+	log_warn("handler %s (plugin %s): %s gave -1 (errno: %m)", h->label, h->plugin.name, callback);
+}
+
 int handler_setting(struct portico_service *h, const char *key, const char *value)
 {
 	h->shown = true;

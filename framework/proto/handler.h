@@ -30,6 +30,7 @@ struct portico_service {
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */
 	struct addr                 *socket_addrs;
 	unsigned                     socket_count;
+	double                       told;     /* when a failure of it was last logged */
 	bool                         shown;    /* start() or setting() was called: stop() is due */
 };
 
@@ -46,6 +47,10 @@ static inline void handler_leave(const struct portico_service *h)
 
 /* Sentences to the log that name the handler and what it did wrong. */
 void handler_broke_contract(const struct portico_service *h, const char *how);
+
+/* A callback gave -1: with errno and at most once a second, since a client
+ * may be able to bring it about at will. */
+void handler_gave_up(struct portico_service *h, const char *callback);
 
 int  handler_setting(struct portico_service *h, const char *key, const char *value);
 int  handler_start(struct portico_service *h);

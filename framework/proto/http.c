@@ -87,11 +87,17 @@ static void call_request(struct portico_request *r)
 		return;
 	r->shown = true;
 	handler_enter(h, PULSE_HTTP_REQUEST);
+	errno = 0;
 	int result = h->plugin.http_request(r);
 	handler_leave(h);
 	if (result == PORTICO_LATER || r->reply == HTTP_REPLY_ENDED)
 		return;
-	if (result >= 0)
+	if (result < 0)
+		handler_gave_up(h, "http_request()");
+	else if (r->reply == HTTP_REPLY_BEGUN)
+		handler_broke_contract(h, "http_request() gave 0 with its reply begun and not ended; "
+			"return PORTICO_LATER until portico_reply_end()");
+	else
 		handler_broke_contract(h, "http_request() returned without a reply; "
 			"return PORTICO_LATER to reply later");
 	handler_failed(r);
@@ -105,10 +111,14 @@ static void call_begin(struct portico_request *r)
 		return;
 	r->shown = true;
 	handler_enter(h, PULSE_HTTP_BEGIN);
+	errno = 0;
 	int result = h->plugin.http_begin(r);
 	handler_leave(h);
-	if (result < 0)
-		handler_failed(r);
+	if (result >= 0)
+		return;
+	if (r->reply != HTTP_REPLY_ENDED)
+		handler_gave_up(h, "http_begin()");
+	handler_failed(r);
 }
 
 /* ---- the head ---- */
@@ -194,6 +204,7 @@ static size_t stream_piece(struct portico_request *r, const char *data, size_t l
 	r->shown = true;
 	r->body_held = true;     /* unless it says otherwise, even from inside */
 	handler_enter(h, PULSE_HTTP_BODY);
+	errno = 0;
 	ssize_t used = h->plugin.http_body(r, data, len);
 	handler_leave(h);
 	if ((size_t)used == len)
@@ -202,6 +213,8 @@ static size_t stream_piece(struct portico_request *r, const char *data, size_t l
 		return (size_t)used;
 	if (used > 0)
 		handler_broke_contract(h, "http_body() says it used more than there was");
+	else if (r->reply != HTTP_REPLY_ENDED)
+		handler_gave_up(h, "http_body()");
 	handler_failed(r);
 	return len;
 }

@@ -307,6 +307,9 @@ void service_retire(struct service *s, enum service_end how, double idle)
 	if (s->retired)
 		return;
 	s->retired = true;
+	/* First: what a handler still has for others may go out by these sockets. */
+	for (size_t i = 0; i < c->handler_count; i++)
+		handler_drain(&s->handlers[i]);
 	for (size_t i = 0; i < c->listen_count; i++)
 		if (!s->kept[i])
 			stop_socket(s, i, how);
@@ -314,8 +317,6 @@ void service_retire(struct service *s, enum service_end how, double idle)
 		service_give_back(s, s->loans);
 	if (c->protocol == CONFIG_HTTP)
 		http_site_drain(&s->http, idle);
-	for (size_t i = 0; i < c->handler_count; i++)
-		handler_drain(&s->handlers[i]);
 }
 
 void service_abort(struct service *s)

@@ -103,6 +103,11 @@ int sock_queue(int fd)
 	return datagram > 0;
 }
 
+void sock_end(int fd)
+{
+	(void)shutdown(fd, SHUT_RDWR);
+}
+
 void sock_reset_on_close(int fd)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };

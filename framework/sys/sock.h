@@ -28,6 +28,10 @@ int sock_accept(int fd, struct addr *peer);
  * TCP_INFO, on a duplicate too), or 1 if a UDP socket has datagrams. -1 and errno. */
 int sock_queue(int fd);
 
+/* Takes a listening socket out of its group, whoever else holds it.  What is in its
+ * queue is reset. */
+void sock_end(int fd);
+
 /* The next close() of fd resets the connection instead of ending it. */
 void sock_reset_on_close(int fd);
 

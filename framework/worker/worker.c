@@ -100,6 +100,7 @@ static void settle_in(const struct worker_birth *b, const char *who)
 	die_with_master(true);
 	close_the_rest(b);
 	log_as(who);
+	log_limit((enum log_level)b->config->log_level);
 }
 
 static int become_user(const struct worker_birth *b)

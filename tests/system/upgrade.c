@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/* upgrade.c - another binary takes over in place: same pid, same sockets, nobody lost. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "harness.h"
+#include "load.h"
+#include "operate.h"
+#include "proc.h"
+#include "server.h"
+
+SYSTEM_SUITE(upgrade);
+
+enum { PER_SECOND = 400 };
+
+#define GREETING                                                             \
+	"[portico]\nworkers = 2\n"                                           \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
+	"[handler web /]\nplugin = ${E}/hello.so\ngreeting = %s\n"
+#define DEFERRED                                                             \
+	"[portico]\nworkers = 2\n"                                           \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
+	"[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n"            \
+	"[handler web /who]\nplugin = ${T}/who.so\n"
+
+#define WHO_AND_WEB                                                          \
+	"[portico]\nworkers = 2\nlog = %s\ncontrol = %s\n"                   \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
+	"[handler web /]\nplugin = ${T}/who.so\n"
+
+/* Runs a copy, which may be replaced at will; the verbs run another one. */
+static struct server *start_copy(void)
+{
+	copy_file(portico_binary(), "good");
+	copy_file(path_of("good"), "live");
+	setenv("PORTICO", path_of("live"), 1);
+	struct server *s = server_spawn(NULL);
+	setenv("PORTICO", path_of("good"), 1);
+	return s;
+}
+
+static struct server *start_serving(void)
+{
+	struct server *s = start_copy();
+
+	server_await_generation(s, 1);
+	return s;
+}
+
+static ino_t inode_of(const char *path)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(path, &st), 0, "%s", path);
+	return st.st_ino;
+}
+
+static ino_t running_binary(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return inode_of(path);
+}
+
+static void upgrade_succeeds(struct server *s, unsigned generation)
+{
+	struct outcome o;
+	char said[64];
+
+	verb_succeeds(&o, "upgrade", NULL);
+	snprintf(said, sizeof(said), "generation %u serves after ", generation);
+	cr_assert_eq(strncmp(o.out, said, strlen(said)), 0, "it says %s", o.out);
+	snprintf(said, sizeof(said), "master %d, ", (int)server_pid(s));
+	cr_assert_not_null(strstr(o.out, said), "%s", o.out);
+	server_await(s, "has taken over");
+}
+
+/* ---- it works ---- */
+
+Test(upgrade, gives_the_new_file_in_the_same_process)
+{
+	write_file("portico.ini", GREETING, "old");
+	struct server *s = start_serving();
+	unsigned long before[2], after[8];
+	pid_t old = status_worker(0);
+
+	cr_assert_eq(proc_sockets("tcp", 8080, before, 8), 2);
+	copy_file(path_of("good"), "live");
+	cr_assert_neq(running_binary(server_pid(s)), inode_of(path_of("live")));
+	write_file("portico.ini", GREETING, "new");
+	upgrade_succeeds(s, 2);
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "new\n");
+	cr_assert_eq(running_binary(server_pid(s)), inode_of(path_of("live")));
+	cr_assert_eq(running_binary(status_worker(0)), inode_of(path_of("live")));
+	cr_assert_neq(status_worker(0), old);
+	cr_assert_eq(proc_sockets("tcp", 8080, after, 8), 2);
+	cr_assert_eq(memcmp(before, after, sizeof(before)), 0, "the sockets are others");
+	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade, usr2_asks_for_it)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	for (unsigned i = 2; i <= 4; i++) {
+		server_signal(s, SIGUSR2);
+		server_await_generation(s, i);
+	}
+	cr_assert_eq(status_number("upgrades"), 3);
+	server_stop(s);
+}
+
+Test(upgrade, what_is_in_hand_lives_over_it)
+{
+	write_file("portico.ini", DEFERRED, path_of("go"));
+	struct server *s = start_serving();
+	struct response r;
+	int waits = client_connect(8080), keeps = client_connect(8080);
+
+	client_says(waits, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await(s, "request in hand");
+	client_get(keeps, "/who", &r);
+	cr_assert_not(r.close);
+	for (unsigned i = 2; i <= 3; i++) {
+		copy_file(path_of("good"), "live");
+		upgrade_succeeds(s, i);
+	}
+	client_get(keeps, "/who", &r);
+	cr_assert_eq(r.status, 200);
+	close(keeps);
+	write_file("go", "now");
+	cr_assert(client_response(waits, &r), "a deferred reply was lost");
+	cr_assert_str_eq(r.body, "at last\n");
+	client_expect_end(waits, false);
+	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+static double uptime(void)
+{
+	json_t *status = status_read();
+	double seconds = json_real_value(json_object_get(status, "uptime"));
+
+	json_decref(status);
+	return seconds;
+}
+
+static bool are_counted(void *crashes)
+{
+	return status_number("crashes") == *(long long *)crashes;
+}
+
+Test(upgrade, counters_survive)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	long long crashes = 2;
+
+	cr_assert_eq(kill(status_worker(0), SIGKILL), 0);
+	cr_assert_eq(kill(status_worker(1), SIGKILL), 0);
+	cr_assert(wait_until(are_counted, &crashes, PATIENCE));
+	let_pass(0.2);
+	double before = uptime();
+	upgrade_succeeds(s, 2);
+	cr_assert_eq(status_number("crashes"), 2);
+	cr_assert_eq(status_number("upgrades"), 1);
+	cr_assert_eq(status_number("generation"), 2);
+	cr_assert_geq(uptime(), before);
+	upgrade_succeeds(s, 3);
+	cr_assert_eq(status_number("crashes"), 2);
+	cr_assert_eq(status_number("upgrades"), 2);
+	server_stop(s);
+}
+
+Test(upgrade, loses_nothing)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct load l;
+
+	load_start(&l, 8080, PER_SECOND);
+	for (unsigned i = 2; i <= 6; i++) {
+		copy_file(path_of("good"), "live");
+		upgrade_succeeds(s, i);
+		load_await(&l, 20);
+	}
+	load_stop(&l);
+	load_lost_nothing(l.result);
+	cr_assert_eq(sockets_on("tcp", 8080), 2);
+	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade, after_scaling_serves_with_the_files_number)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct outcome o;
+
+	verb_succeeds(&o, "scale", "4");
+	upgrade_succeeds(s, 2);
+	sockets_await("tcp", 8080, 2);
+	server_await_workers(s, 2);
+	verb_succeeds(&o, "scale", "3");
+	cr_assert_eq(sockets_on("tcp", 8080), 3);
+	for (int i = 0; i < 60; i++)
+		http_get(8080, "/");
+	server_stop(s);
+}
+
+/* Slots retire and the upgrade waits for them. */
+Test(upgrade, waits_for_slots_that_retire)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct asked scale;
+	struct outcome o;
+
+	verb_begin(&scale, "scale", "1");
+	server_await_workers(s, 1);
+	upgrade_succeeds(s, 2);
+	cr_assert_eq(verb_await(&scale, &o), 0, "%s", o.err);
+	cr_assert_str_eq(o.out, "1 worker\n");
+	server_stop(s);
+}
+
+/* Each is told its outcome, also those who asked while the binary was being changed. */
+Test(upgrade, what_is_asked_behind_it_gets_its_turn)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct asked scale, upgrade, more, reload;
+	struct outcome o;
+
+	verb_begin(&scale, "scale", "1");
+	server_await_workers(s, 1);
+	verb_begin(&upgrade, "upgrade", NULL);
+	let_pass(0.3);
+	verb_begin(&more, "scale", "3");
+	let_pass(0.3);
+	verb_begin(&reload, "reload", NULL);
+	let_pass(0.3);
+	cr_assert_eq(verb_await(&scale, &o), 0, "%s", o.err);
+	cr_assert_eq(verb_await(&upgrade, &o), 0, "%s", o.err);
+	cr_assert_eq(verb_await(&more, &o), 0, "%s", o.err);
+	cr_assert_str_eq(o.out, "3 workers\n");
+	cr_assert_eq(verb_await(&reload, &o), 0, "%s", o.err);
+	server_stop(s);
+}
+
+Test(upgrade, two_at_once_both_take_place)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct asked one, two;
+	struct outcome o;
+
+	verb_begin(&one, "upgrade", NULL);
+	verb_begin(&two, "upgrade", NULL);
+	cr_assert_eq(verb_await(&one, &o), 0, "%s", o.err);
+	cr_assert_eq(verb_await(&two, &o), 0, "%s", o.err);
+	cr_assert_eq(status_number("upgrades"), 2);
+	server_stop(s);
+}
+
+/* ---- what else has to go on ---- */
+
+static bool is_replaced(void *dead)
+{
+	pid_t now = status_worker(0);
+	return now > 0 && now != *(pid_t *)dead;
+}
+
+Test(upgrade, a_worker_killed_right_after_it_is_replaced)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	for (unsigned i = 2; i <= 4; i++) {
+		upgrade_succeeds(s, i);
+		pid_t dead = status_worker(0);
+		cr_assert_eq(kill(dead, SIGKILL), 0);
+		for (int k = 0; k < 20; k++)
+			http_get(8080, "/");
+		cr_assert(wait_until(is_replaced, &dead, PATIENCE), "it is never replaced");
+	}
+	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade, a_worker_killed_right_before_it_is_replaced)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	for (unsigned i = 2; i <= 4; i++) {
+		pid_t dead = status_await_worker(0);
+		cr_assert_eq(kill(dead, SIGKILL), 0);
+		upgrade_succeeds(s, i);
+		for (int k = 0; k < 20; k++)
+			http_get(8080, "/");
+		cr_assert(wait_until(is_replaced, &dead, PATIENCE), "it is never replaced");
+	}
+	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade, term_after_it_drains)
+{
+	write_file("portico.ini", DEFERRED, path_of("go"));
+	struct server *s = start_serving();
+	struct response r;
+	int before = client_connect(8080);
+
+	client_says(before, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await(s, "request in hand");
+	upgrade_succeeds(s, 2);
+	int after = client_connect(8080);
+	client_says(after, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await_count(s, "request in hand", 2);
+	server_signal(s, SIGTERM);
+	client_await_refusal(8080);
+	write_file("go", "now");
+	cr_assert(client_response(before, &r));
+	cr_assert_str_eq(r.body, "at last\n");
+	cr_assert(client_response(after, &r));
+	cr_assert_str_eq(r.body, "at last\n");
+	close(before);
+	close(after);
+	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
+	server_assert_gone(s);
+}
+
+static bool log_has(void *text)
+{
+	return strstr(read_file(path_of("portico.log")), text) != NULL;
+}
+
+static void await_log(const char *text)
+{
+	char copy[256];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	cr_assert(wait_until(log_has, copy, PATIENCE), "the log never says %s", text);
+}
+
+Test(upgrade, the_log_and_the_control_socket_go_on)
+{
+	char log[128], control[128];
+	struct outcome o;
+	struct stat st;
+
+	snprintf(log, sizeof(log), "%s", path_of("portico.log"));
+	snprintf(control, sizeof(control), "%s", path_of("control.sock"));
+	write_file("portico.ini", WHO_AND_WEB, log, control);
+	struct server *s = start_copy();
+	await_log("generation 1 serves");
+	for (unsigned i = 2; i <= 3; i++) {
+		char said[64];
+		verb_succeeds(&o, "upgrade", NULL);
+		snprintf(said, sizeof(said), "generation %u serves", i);
+		await_log(said);
+	}
+	await_log("has taken over 2 workers of generation 2");
+	cr_assert_eq(status_number("upgrades"), 2);
+	cr_assert_eq(rename(log, path_of("portico.log.1")), 0);
+	verb_succeeds(&o, "reopen", NULL);
+	verb_succeeds(&o, "reload", NULL);
+	await_log("generation 4 serves");
+	cr_assert_null(strstr(server_log(s), "generation 2 serves"), "the log went elsewhere");
+	portico_ends(&o, NULL, "run", "-c", path_of("portico.ini"), NULL);
+	cr_assert_eq(o.code, 69, "a second one: %d", o.code);
+	verb_succeeds(&o, "status", NULL);
+	server_stop(s);
+	cr_assert_eq(stat(control, &st), -1, "the control socket is left behind");
+}
+
+/* ---- it cannot be ---- */
+
+static void assert_upgrade_fails(struct server *s, const char *why)
+{
+	pid_t zero = status_worker(0), one = status_worker(1);
+	ino_t binary = running_binary(server_pid(s));
+	struct outcome o;
+
+	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s: it gave %d: %s", why, o.code, o.out);
+	cr_assert_not_null(strstr(o.err, "upgrade failed: "), "%s: %s", why, o.err);
+	cr_assert_not_null(strstr(o.err, "nothing has changed"), "%s: %s", why, o.err);
+	cr_assert(server_says(s, "error master: upgrade failed: "));
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	cr_assert_eq(running_binary(server_pid(s)), binary, "%s", why);
+	cr_assert(status_worker(0) == zero && status_worker(1) == one, "%s", why);
+	cr_assert_eq(status_number("upgrades"), 0);
+	cr_assert_eq(sockets_on("tcp", 8080), 2);
+	server_await_workers(s, 2);
+}
+
+static void install_script(const char *text)
+{
+	write_file("live", "#!/bin/sh\n%s\n", text);
+	cr_assert_eq(chmod(path_of("live"), 0755), 0);
+}
+
+Test(upgrade, to_a_binary_that_cannot_be_run_changes_nothing)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	cr_assert_eq(unlink(path_of("live")), 0);
+	assert_upgrade_fails(s, "missing");
+	cr_assert(server_says(s, "No such file or directory"));
+	copy_file(path_of("good"), "live");
+	cr_assert_eq(chmod(path_of("live"), 0644), 0);
+	assert_upgrade_fails(s, "not executable");
+	cr_assert(server_says(s, "Permission denied"));
+	write_file("live", "this is no binary\n");
+	cr_assert_eq(chmod(path_of("live"), 0755), 0);
+	assert_upgrade_fails(s, "no binary");
+	cr_assert_eq(unlink(path_of("live")), 0);
+	cr_assert_eq(mkdir(path_of("live"), 0755), 0);
+	assert_upgrade_fails(s, "a directory");
+	cr_assert_eq(rmdir(path_of("live")), 0);
+	copy_file(path_of("good"), "live");
+	upgrade_succeeds(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade, to_a_binary_that_fails_its_check_changes_nothing)
+{
+	char script[512];
+
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	copy_file("/bin/false", "live");
+	assert_upgrade_fails(s, "false");
+	install_script("kill -9 $$");
+	assert_upgrade_fails(s, "killed");
+	install_script("echo 'this binary is not well' >&2; exit 70");
+	assert_upgrade_fails(s, "a script");
+	snprintf(script, sizeof(script), "PORTICO_UPGRADE_STATE=4711 exec %s \"$@\"", path_of("good"));
+	install_script(script);
+	assert_upgrade_fails(s, "another version");
+	cr_assert(server_says(s, "the running one writes 4711"));
+	copy_file(path_of("good"), "live");
+	upgrade_succeeds(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade, with_a_broken_configuration_changes_nothing)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	write_file("portico.ini", "[portico]\nwrokers = 2\n");
+	assert_upgrade_fails(s, "broken");
+	cr_assert(server_says(s, "did you mean workers?"));
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/crash_in_load.so\n");
+	assert_upgrade_fails(s, "crash in load");
+	write_file("portico.ini", GREETING, "new");
+	upgrade_succeeds(s, 2);
+	cr_assert_str_eq(http_get(8080, "/"), "new\n");
+	server_stop(s);
+}
+
+/* The check cannot see it: the new binary has taken over, with the workers of the old one. */
+Test(upgrade, whose_workers_fail_goes_on_with_the_old_ones)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct outcome o;
+	pid_t zero = status_worker(0), one = status_worker(1);
+
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/fail_in_start.so\n");
+	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s", o.out);
+	cr_assert_not_null(strstr(o.err, "its start() failed"), "%s", o.err);
+	cr_assert_not_null(strstr(o.err, "generation 1 goes on"), "%s", o.err);
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	cr_assert(status_worker(0) == zero && status_worker(1) == one);
+	cr_assert_eq(kill(zero, SIGKILL), 0);
+	for (int i = 0; i < 40; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	cr_assert_eq(verb(&o, "scale", "3"), 1, "it cannot have more workers: %s", o.out);
+	for (int i = 0; i < 40; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	write_file("portico.ini", GREETING, "mended");
+	verb_succeeds(&o, "reload", NULL);
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "mended\n");
+	server_await_workers(s, 2);
+	server_stop(s);
+}
