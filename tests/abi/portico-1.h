@@ -23,6 +23,10 @@
  * Functions declared here may be called from any callback of the same worker,
  * and from no other thread.
  *
+ * State.  Each worker has a service state of its own, and a reload, a crash or
+ * a change of scale begins with zeroed state.  What all clients must share
+ * belongs in a database or in shared memory.
+ *
  * Lifetimes.
  *   service    from start() until stop() returns
  *   conn       from tcp_open() until tcp_close() returns
@@ -126,7 +130,9 @@ struct portico_plugin {
 	 * that is not in options (without setting() such a key is an error),
 	 * then start().  -1 from either: the worker does not start, and a
 	 * reload is rolled back; say why with portico_log().  drain(): no new
-	 * clients will come, finish up.  stop(): the last call. */
+	 * clients will come, finish up; the worker waits for connections and
+	 * requests, not for timers: stop() may follow at once.  stop(): the
+	 * last call.  portico check calls setting() and stop(), never start(). */
 	int  (*setting)(struct portico_service *, const char *key, const char *value);
 	int  (*start)(struct portico_service *);
 	void (*drain)(struct portico_service *);
@@ -134,9 +140,11 @@ struct portico_plugin {
 
 	/* TCP.  tcp_open(): -1 closes the connection.  tcp_data(): how many
 	 * bytes it used; the rest comes back, in front of what arrives next.
-	 * -1 closes the connection.  tcp_eof(): the peer will send no more but
-	 * may still read; without this callback the connection is closed once
-	 * the output is sent.  tcp_drained(): the output queue became empty. */
+	 * -1 closes the connection.  More than max_input bytes unused, without a
+	 * pause, cut it: nothing could ever change.  tcp_eof(): the peer will
+	 * send no more but may still read; what was left unused is not shown
+	 * again; without this callback the connection is closed once the output
+	 * is sent.  tcp_drained(): after a write, the output queue is empty. */
 	int     (*tcp_open)(struct portico_conn *);
 	ssize_t (*tcp_data)(struct portico_conn *, const void *data, size_t len);
 	void    (*tcp_eof)(struct portico_conn *);
@@ -150,9 +158,11 @@ struct portico_plugin {
 	 * http_body(): if present, takes the body piece by piece instead of
 	 * having it collected; gives how much it used, and asks for the rest
 	 * with portico_request_resume().  http_request(): all is in; reply, or
-	 * return PORTICO_LATER and reply from a later callback.  -1 from any:
-	 * the client gets 500.  http_drained(): a streamed reply has room
-	 * again.  http_done(): the reply is complete or the client is gone. */
+	 * return PORTICO_LATER and reply from a later callback, also if the
+	 * reply is begun and not ended.  -1 from any: the client gets 500 and
+	 * the log says so.  http_drained(): after portico_reply_begin() and
+	 * after writes, the output queue is empty.  http_done(): the reply is
+	 * complete or the client is gone. */
 	int     (*http_begin)(struct portico_request *);
 	ssize_t (*http_body)(struct portico_request *, const void *data, size_t len);
 	int     (*http_request)(struct portico_request *);
@@ -201,7 +211,7 @@ void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
 struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
 void    portico_conn_peer(const struct portico_conn *, struct portico_peer *);
-bool    portico_conn_is_tls(const struct portico_conn *);
+bool    portico_conn_is_tls(const struct portico_conn *);  /* false: there is no TLS yet */
 ssize_t portico_conn_write(struct portico_conn *, const void *data, size_t len);
 size_t  portico_conn_queued(const struct portico_conn *); /* bytes */
 void    portico_conn_pause(struct portico_conn *);     /* no more tcp_data() */
@@ -211,7 +221,7 @@ void    portico_conn_abort(struct portico_conn *);     /* now */
 
 /* Datagrams.  A reply leaves from the address that the datagram was sent to.
  * portico_send() is for a service with protocol = udp: from its first socket of the
- * peer's family, from the first packet to drain().  -1 with EMSGSIZE,
+ * peer's family, from the first packet on, in drain() for the last time.  -1 with EMSGSIZE,
  * EAFNOSUPPORT, ENOBUFS, or ENOTCONN before and after. */
 struct portico_service *portico_dgram_service(struct portico_dgram *);
 void portico_dgram_peer(const struct portico_dgram *, struct portico_peer *);
@@ -236,7 +246,8 @@ int64_t     portico_request_length(const struct portico_request *);
 const void *portico_request_body(const struct portico_request *, size_t *len);
 void        portico_request_resume(struct portico_request *);
 
-/* Replies.  The whole in one call, or header..., begin, write..., end.  -1
+/* Replies.  The whole in one call, or header..., begin, write..., end.  A type
+ * of NULL sends no Content-Type.  -1
  * with EALREADY (begun or given before), EINVAL (a name, value or status that
  * HTTP forbids, or a header that portico sets itself), EMSGSIZE (more than the announced
  * length), EPIPE (the client is gone), ENOBUFS (over max_queue) or ENOMEM. */
