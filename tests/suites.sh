@@ -16,12 +16,13 @@ export PORTICO_ABI_PLUGINS=$PWD/$B/tests/abi
 export PORTICO_SAN=$SAN
 # A leak is an error in every process; a daemon's exit code must say so.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
 # Criterion's JSON has "name", "passed", "failed", "errored", "skipped" of each
 # suite, then its tests with "name" and "status".
 tell_suites() {
-	awk -F'"' -v prefix="$1" '
+	awk -F'"' -v prefix="$1" -v left_out="${left_out:-}" '
 	/"test_suites"/ { inside = 1 }
 	!inside { next }
 	$2 == "name" { name = $4 }
@@ -29,7 +30,7 @@ tell_suites() {
 		value = $3
 		gsub(/[^0-9]/, "", value)
 		count[$2] = value
-		if ($2 == "skipped") {
+		if ($2 == "skipped" && name != left_out) {
 			printf "  %-28s %3d passed, %d failed, %d skipped\n", prefix name,
 				count["passed"], count["failed"], count["skipped"]
 			total_passed += count["passed"]
@@ -69,7 +70,8 @@ run_binary() {
 failed=0
 run_binary unit 300 2
 if [ -n "$SAN" ]; then
-	echo "  system: memory is measured without sanitizers: theirs is not ours"
+	echo "  system: memory is not among them: sanitizers have memory of their own"
+	left_out=memory
 	run_binary system 600 2 --filter '!(memory)/*'
 else
 	run_binary system 600 2
