@@ -36,8 +36,10 @@
 #define WAIT 3.0
 #define AGAIN 0.1
 
-/* How long a borrower may take to give a socket back. */
+/* How long a borrower may take to give an empty socket back, and one in whose
+ * queue somebody waits.  Then it hangs, and holds every later operation up. */
 #define PATIENCE 2.0
+#define LONGEST_PATIENCE 10.0
 
 double retire_time(void)
 {
@@ -78,7 +80,7 @@ static void finish_if_over(struct master *m)
 	generation_trim_slots(m);
 	m->retiring = false;
 	steering_settle(m);
-	log_info("retired: what had to end is closed, nobody was left in a queue");
+	log_info("retired: what had to end is closed");
 	if (m->operation && m->operation->kind == OPERATION_SCALE)
 		operation_ended(m, true, "%u worker%s", m->table.active,
 			m->table.active == 1 ? "" : "s");
@@ -93,19 +95,31 @@ static void end_socket(struct slot *s, size_t k)
 	slot_close(s, k);
 }
 
+static void end_if_overdue(struct slot *s, size_t k)
+{
+	const struct escrow *e = &s->sockets[k];
+	double since = child_clock() - e->asked;
+	int queue = sock_queue(e->fd);
+	char text[ADDR_TEXT];
+
+	if (since < (queue > 0 ? LONGEST_PATIENCE : PATIENCE))
+		return;
+	log_warn("slot %u, %s: a worker that hangs does not give it back: closed with %d in its queue",
+		s->index, addr_format(&e->addr, text), queue > 0 ? queue : 0);
+	end_socket(s, k);
+}
+
 static void ask_back(struct master *m, struct slot *s, size_t k)
 {
 	struct escrow *e = &s->sockets[k];
-	char text[ADDR_TEXT];
 
 	(void)m;
 	if (e->state == ESCROW_RETURNING) {
-		log_warn("slot %u, %s: a worker that hangs does not give it back: closed", s->index,
-			addr_format(&e->addr, text));
-		end_socket(s, k);
+		end_if_overdue(s, k);
 		return;
 	}
 	e->state = ESCROW_RETURNING;
+	e->asked = child_clock();
 	if (e->borrower)
 		lend_ask_back(s, e);
 	else if (sock_queue(e->fd) <= 0)
@@ -133,7 +147,7 @@ static void on_waited(struct ev_loop *loop, ev_timer *t, int events)
 	(void)events;
 	for_each_retiring(m, ask_back);
 	if (any_retiring(m))
-		wait_for(m, PATIENCE);
+		wait_for(m, AGAIN);
 	finish_if_over(m);
 }
 

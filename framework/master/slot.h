@@ -32,6 +32,7 @@ struct escrow {
 	enum escrow_state state;
 	struct member    *borrower;  /* a worker that serves it though its slot's does not */
 	unsigned          number;    /* of the address in the borrower's configuration */
+	double            asked;     /* RETURNING: since when, by child_clock() */
 };
 
 struct slot {
