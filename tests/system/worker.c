@@ -85,7 +85,8 @@ static bool is_served(void *arg)
 	return fd >= 0;
 }
 
-/* A worker that was just forked still has all that the master has. */
+/* A worker that was just forked still has all that the master has, and one whose
+ * sibling died has borrowed that one's sockets until the replacement serves. */
 static bool are_settled(void *arg)
 {
 	struct server *s = arg;
@@ -94,7 +95,8 @@ static bool are_settled(void *arg)
 
 	for (size_t i = 0; i < count; i++)
 		if (count_in(proc_descriptors(workers[i]), "[eventpoll]") != 1
-			|| count_in(proc_descriptors(workers[i]), "[signalfd]") != 0)
+			|| count_in(proc_descriptors(workers[i]), "[signalfd]") != 0
+			|| count_in(proc_descriptors(workers[i]), "socket:[") != 4)
 			return false;
 	return count == 3;
 }
@@ -103,7 +105,7 @@ static void assert_workers_are_clean(struct server *s)
 {
 	pid_t workers[3];
 
-	wait_until(are_settled, s, 5.);
+	cr_assert(wait_until(are_settled, s, PATIENCE), "the workers do not come to rest");
 	cr_assert_eq(server_workers(s, workers, 3), 3);
 	for (int i = 0; i < 3; i++) {
 		assert_own_sockets(workers[i]);
