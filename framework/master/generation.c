@@ -143,23 +143,21 @@ static void describe(const struct generation *g, char *out, size_t size)
 	}
 }
 
-/* So that reload after reload under long connections cannot fill the machine. */
-static void end_oldest_over_limit(struct master *m)
+/* So that reload after reload under long connections cannot fill the machine.
+ * A second is enough for it to hand its idle connections on. */
+static void hurry_those_over_limit(struct master *m)
 {
-	const struct generation *newest = m->serving;
-	struct generation *oldest = NULL;
-	int64_t draining = 0;
+	int64_t limit = m->serving->config->generations, draining = 0;
 
-	for (struct generation *g = newest->older; g; g = g->older)
-		if (g->state == GENERATION_RETIRING) {
-			draining++;
-			oldest = g;
-		}
-	if (draining <= newest->config->generations)
-		return;
-	log_warn("%lld generations are draining, over generations = %lld: generation %u is ended now",
-		(long long)draining, (long long)newest->config->generations, oldest->number);
-	generation_end_now(oldest);
+	for (struct generation *g = m->serving->older, *older; g; g = older) {
+		older = g->older;
+		if (g->state != GENERATION_RETIRING || ++draining <= limit || g->hurried)
+			continue;
+		log_warn("more than generations = %lld are draining: generation %u is ended now",
+			(long long)limit, g->number);
+		g->hurried = true;
+		generation_retire(g, 1.);
+	}
 }
 
 static void take_over(struct generation *g, struct generation *old)
@@ -172,7 +170,7 @@ static void take_over(struct generation *g, struct generation *old)
 	}
 	retire_addresses(m, old);
 	generation_retire(old, old->config->drain);
-	end_oldest_over_limit(m);
+	hurry_those_over_limit(m);
 }
 
 static void promote(struct generation *g)
@@ -249,8 +247,8 @@ static void replace_if_needed(struct generation *g, struct slot *slot, double ag
 		return;
 	else if (slot->index < m->table.active)
 		throttle_replace(slot, age);
-	else
-		scale_failed(m, why);
+	else if (!generation_member(g, slot))
+		scale_failed(m, why);    /* it was not one that left before the slot came back */
 }
 
 void generation_lost(struct generation *g, struct slot *slot, double age, const char *why)

@@ -29,6 +29,7 @@ struct generation {
 	struct config         *config;       /* its own */
 	enum generation_state  state;
 	bool                   gave_up;      /* it failed before it served */
+	bool                   hurried;      /* over the limit of draining ones: told to end soon */
 	bool                   adopted;      /* from the binary before: cannot be staffed */
 	unsigned               workers;      /* how many it should have */
 	struct member         *members;      /* its workers that live */

@@ -55,10 +55,10 @@ static void lend(struct master *m, const struct slot *s, struct escrow *e)
 		e->borrower = to;
 }
 
-void lend_ask_back(const struct slot *s, struct escrow *e)
+int lend_ask_back(const struct slot *s, struct escrow *e)
 {
 	struct message say = { .type = MESSAGE_RETURN, .slot = s->index, .value = e->number };
-	(void)channel_send(e->borrower->child.channel, &say, -1);
+	return channel_send(e->borrower->child.channel, &say, -1);
 }
 
 static void settle(struct master *m, struct slot *s, struct escrow *e)
@@ -67,10 +67,8 @@ static void settle(struct master *m, struct slot *s, struct escrow *e)
 
 	if (needs && !e->borrower)
 		lend(m, s, e);
-	if (!needs && e->borrower && e->state == ESCROW_HELD) {
-		lend_ask_back(s, e);
+	if (!needs && e->borrower && e->state == ESCROW_HELD && lend_ask_back(s, e) == 0)
 		e->borrower = NULL;      /* both may accept meanwhile: no harm */
-	}
 }
 
 void lend_settle(struct master *m)

@@ -18,8 +18,9 @@ void lend_settle(struct master *m);
 /* The worker is gone or leaving: it borrows nothing any more. */
 void lend_forget(struct master *m, const struct member *borrower);
 
-/* Asks the borrower to empty the socket once more and to stop. */
-void lend_ask_back(const struct slot *s, struct escrow *e);
+/* Asks the borrower to empty the socket once more and to stop: 0, or -1 if its
+ * channel is full. */
+int lend_ask_back(const struct slot *s, struct escrow *e);
 
 /* What a worker gave back (MESSAGE_RETURNED); NULL if it is not expected. */
 struct escrow *lend_returned(struct master *m, const struct member *from,

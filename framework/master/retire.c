@@ -109,23 +109,32 @@ static void end_if_overdue(struct slot *s, size_t k)
 	end_socket(s, k);
 }
 
+/* Nobody waits in it; or nobody who serves knows its address any more, so nobody
+ * could ever be lent it. */
+static bool can_end(const struct master *m, const struct escrow *e)
+{
+	return sock_queue(e->fd) <= 0 || slot_number(e, m->serving->config) < 0;
+}
+
 static void ask_back(struct master *m, struct slot *s, size_t k)
 {
 	struct escrow *e = &s->sockets[k];
 
-	(void)m;
 	if (e->state == ESCROW_RETURNING) {
 		end_if_overdue(s, k);
 		return;
 	}
-	e->state = ESCROW_RETURNING;
-	e->asked = child_clock();
-	if (e->borrower)
-		lend_ask_back(s, e);
-	else if (sock_queue(e->fd) <= 0)
-		end_socket(s, k);        /* nobody has it and nobody waits in it */
+	if (!e->borrower) {
+		if (can_end(m, e))
+			end_socket(s, k);
+		return;
+	}
+	if (e->asked == 0.)
+		e->asked = child_clock();
+	if (lend_ask_back(s, e) == 0)
+		e->state = ESCROW_RETURNING;
 	else
-		e->state = ESCROW_RETIRING;
+		end_if_overdue(s, k);    /* its channel is full: again soon, but not for ever */
 }
 
 static void on_waited(struct ev_loop *loop, ev_timer *t, int events);
@@ -146,6 +155,7 @@ static void on_waited(struct ev_loop *loop, ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	for_each_retiring(m, ask_back);
+	lend_settle(m);
 	if (any_retiring(m))
 		wait_for(m, AGAIN);
 	finish_if_over(m);
@@ -159,12 +169,13 @@ void retire_returned(struct master *m, const struct member *from, const struct m
 	if (!e || e->state != ESCROW_RETURNING)
 		return;
 	e->borrower = NULL;
-	if (sock_queue(e->fd) <= 0) {
+	if (can_end(m, e)) {
 		end_socket(s, (size_t)(e - s->sockets));
 		finish_if_over(m);
 		return;
 	}
 	e->state = ESCROW_RETIRING;
+	e->asked = 0.;
 	lend_settle(m);
 	wait_for(m, AGAIN);
 }
@@ -182,6 +193,7 @@ void retire_check(struct master *m)
 			if (e->state != ESCROW_RETURNING || e->borrower)
 				continue;
 			e->state = ESCROW_RETIRING;
+			e->asked = 0.;
 			again = true;
 		}
 	lend_settle(m);

@@ -23,6 +23,11 @@ static void scale_up(struct master *m, unsigned workers)
 {
 	struct generation *g = m->serving;
 
+	if (g->adopted) {
+		operation_ended(m, false, "scale failed: the reload of the upgrade has not succeeded yet; "
+			"reload first");
+		return;
+	}
 	if (slots_grow(&m->table, m, workers) < 0) {
 		operation_ended(m, false, "scale failed: no memory for slots");
 		return;

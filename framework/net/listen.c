@@ -60,6 +60,10 @@ static enum outcome accept_one(struct listener *l)
 	}
 	if (errno == EAGAIN)
 		return NOTHING_LEFT;
+	if (errno == EINVAL) {
+		listener_stop(l);        /* the socket was ended by the master */
+		return NOTHING_LEFT;
+	}
 	return is_of_the_peer(errno) ? ACCEPTED : EXHAUSTED;
 }
 

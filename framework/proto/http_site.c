@@ -55,6 +55,8 @@ void http_accept(struct http_site *site, int fd, const struct addr *peer)
 	c->site = site;
 	c->conn.peer = *peer;
 	stream_open(&c->conn.stream, &site->kind, fd);
+	if (site->draining)
+		stream_expect(&c->conn.stream, http_expected(c));
 }
 
 void http_site_drain(struct http_site *site, double idle)

@@ -5,12 +5,16 @@
 #include "worker/legacy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "sys/channel.h"
+
+#define RETRY 0.5
 
 /* ---- giving ---- */
 
@@ -29,9 +33,15 @@ static int give(void *arg, int fd)
 }
 
 void testament_init(struct testament *t, struct ev_loop *loop, struct service **services,
-	size_t count)
+	size_t count, const struct heir *incoming)
 {
-	*t = (struct testament){ .loop = loop, .services = services, .count = count, .heir = -1 };
+	*t = (struct testament){
+		.loop = loop,
+		.services = services,
+		.count = count,
+		.heir = -1,
+		.incoming = incoming,
+	};
 }
 
 void testament_name(struct testament *t, int heir)
@@ -55,16 +65,19 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct testament *t = io->data;
 
-	(void)loop;
 	(void)events;
 	/* An error other than a full channel is the heir's death: who is left is
 	 * treated as if there had been none. */
-	if (give_all(t) == 0 || errno != EAGAIN)
+	bool all = give_all(t) == 0;
+	if (all && t->incoming->from)
+		ev_io_stop(loop, io);    /* until more has come */
+	else if (all || errno != EAGAIN)
 		testament_fini(t);
 }
 
 void testament_open(struct testament *t)
 {
+	t->open = true;
 	if (t->heir < 0 || ev_is_active(&t->writable))
 		return;
 	ev_io_init(&t->writable, on_writable, t->heir, EV_WRITE);
@@ -87,12 +100,19 @@ void testament_fini(struct testament *t)
 struct inheritance {
 	struct heir        *heir;
 	ev_io               readable;
+	ev_timer            retry;       /* runs while there is no descriptor to be had */
 	struct inheritance *next;
 };
 
-void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count)
+void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count,
+	struct testament *onward)
 {
-	*h = (struct heir){ .loop = loop, .services = services, .count = count };
+	*h = (struct heir){
+		.loop = loop,
+		.services = services,
+		.count = count,
+		.onward = onward,
+	};
 }
 
 static void adopt(struct heir *h, const char *service, int fd)
@@ -112,8 +132,37 @@ static void end(struct inheritance *i)
 		at = &(*at)->next;
 	*at = i->next;
 	ev_io_stop(i->heir->loop, &i->readable);
+	ev_timer_stop(i->heir->loop, &i->retry);
 	close(i->readable.fd);
 	free(i);
+}
+
+/* Whether one more descriptor can be had: the kernel would drop one that cannot. */
+static bool has_room(int any)
+{
+	int spare = fcntl(any, F_DUPFD_CLOEXEC, 0);
+
+	if (spare >= 0)
+		close(spare);
+	return spare >= 0;
+}
+
+static void on_rested(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct inheritance *i = t->data;
+
+	(void)events;
+	ev_io_start(loop, &i->readable);
+}
+
+/* What is in the channel waits there. */
+static void rest(struct inheritance *i)
+{
+	log_warn("no descriptor for connections of a worker that leaves: they wait");
+	ev_io_stop(i->heir->loop, &i->readable);
+	ev_timer_init(&i->retry, on_rested, RETRY, 0.);
+	i->retry.data = i;
+	ev_timer_start(i->heir->loop, &i->retry);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
@@ -124,11 +173,20 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
-	while ((got = channel_receive(io->fd, &m, &fd)) > 0)
-		if (fd >= 0)
+	do {
+		if (!has_room(io->fd)) {
+			rest(i);
+			return;
+		}
+		got = channel_receive(io->fd, &m, &fd);
+		if (got > 0 && fd >= 0)
 			adopt(i->heir, m.text, fd);
+	} while (got > 0);
+	struct testament *onward = i->heir->onward;
 	if (got == 0 || errno != EAGAIN)
 		end(i);
+	if (onward->open)
+		testament_open(onward);
 }
 
 void heir_take(struct heir *h, int channel)

@@ -11,9 +11,12 @@
 #define PORTICO_WORKER_LEGACY_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "service/service.h"
+
+struct heir;
 
 /* The side that gives. */
 struct testament {
@@ -22,10 +25,13 @@ struct testament {
 	size_t           count;
 	ev_io            writable;   /* on the channel to the heir */
 	int              heir;       /* -1: nobody */
+	const struct heir *incoming; /* who else may still leave us theirs */
+	bool             open;       /* this worker leaves */
 };
 
+/* incoming: what others still leave to this worker goes on to its heir, too. */
 void testament_init(struct testament *t, struct ev_loop *loop, struct service **services,
-	size_t count);
+	size_t count, const struct heir *incoming);
 void testament_name(struct testament *t, int heir);   /* the channel becomes its own */
 
 /* Begins to hand on; goes on by itself as the channel takes it. */
@@ -40,9 +46,11 @@ struct heir {
 	struct service    **services;
 	size_t              count;
 	struct inheritance *from;    /* one for each worker that leaves */
+	struct testament   *onward;  /* what comes while we drain goes on */
 };
 
-void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count);
+void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count,
+	struct testament *onward);
 void heir_take(struct heir *h, int channel);          /* becomes its own */
 void heir_fini(struct heir *h);
 

@@ -175,6 +175,17 @@ void sockets_retire(struct sockets *s, enum service_end how, double idle)
 	}
 }
 
+void sockets_let_go(struct sockets *s)
+{
+	size_t listen;
+
+	for (size_t number = 0; number < s->birth->socket_count; number++) {
+		struct service *service = find_service(s, number, &listen);
+		if (service && service_keeps_one(service, listen))
+			drop_own(s, number);
+	}
+}
+
 bool sockets_keep_any(const struct sockets *s)
 {
 	for (size_t i = 0; i < s->birth->config->service_count; i++)

@@ -33,6 +33,7 @@ void sockets_return(struct sockets *s, const struct message *m);
 
 /* No new clients from now on, but for what is kept. */
 void sockets_retire(struct sockets *s, enum service_end how, double idle);
+void sockets_let_go(struct sockets *s);          /* empties and drops what is kept */
 bool sockets_keep_any(const struct sockets *s);
 
 #endif

@@ -230,6 +230,8 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 	double idle = LAST_REQUEST_TIME;
 
 	set_deadline(w, seconds);
+	if (how == SERVICE_EMPTY)
+		sockets_let_go(&w->sockets);     /* nobody will ask for it back */
 	if (w->draining)
 		return;
 	w->draining = true;
@@ -245,6 +247,7 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 static void end_now(struct worker *w)
 {
 	drain(w, SERVICE_HAND_ON, 0.);
+	sockets_let_go(&w->sockets);
 	abort_all(w);
 }
 
@@ -327,8 +330,9 @@ static void run_loop(struct worker *w)
 	ev_set_priority(&w->watch_end, EV_MINPRI);   /* after the hub has settled */
 	init_timers(w);
 	sockets_init(&w->sockets, w->birth, w->services);
-	testament_init(&w->testament, w->loop, w->services, w->service_count);
-	heir_init(&w->heir, w->loop, w->services, w->service_count);
+	testament_init(&w->testament, w->loop, w->services, w->service_count,
+		&w->heir);
+	heir_init(&w->heir, w->loop, w->services, w->service_count, &w->testament);
 	w->channel.data = w->watch_end.data = w;
 	ev_io_start(w->loop, &w->channel);
 	ev_run(w->loop, 0);

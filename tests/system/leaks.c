@@ -186,8 +186,8 @@ Test(leaks, the_oldest_generation_over_the_limit_is_ended)
 		if (i < GENERATIONS)
 			verb_succeeds(&o, "reload", NULL);
 	}
-	server_await(s, "3 generations are draining, over generations = 2: generation 1 is ended now");
-	server_await(s, "3 generations are draining, over generations = 2: generation 2 is ended now");
+	server_await(s, "more than generations = 2 are draining: generation 1 is ended now");
+	server_await(s, "more than generations = 2 are draining: generation 2 is ended now");
 	server_await_workers(s, 3);
 	cr_assert_eq(server_count(s, "is ended now"), 2);
 	for (int i = 1; i <= 2; i++)
