@@ -11,7 +11,7 @@
 
 SYSTEM_SUITE(legacy);
 
-enum { CLIENTS = 300 };
+enum { CLIENTS = 800 };   /* a channel holds some 160 of them for each worker */
 
 #define WHO                                                                  \
 	"[portico]\nworkers = %u\n"                                          \
