@@ -87,6 +87,16 @@ static void on_killer(struct ev_loop *loop, ev_timer *t, int events)
 	kill(c->pid, SIGKILL);
 }
 
+/* Once: what this kernel, or a sandbox, does not give. */
+static void tell_no_pidfd(void)
+{
+	static bool told;
+
+	if (!told)
+		log_info("no pidfd_open(2) here: a worker's death is seen by the end of its channel");
+	told = true;
+}
+
 static void watch(struct child *c, int pidfd)
 {
 	ev_io_init(&c->speech, on_speech, c->channel, EV_READ);
@@ -97,6 +107,8 @@ static void watch(struct child *c, int pidfd)
 	ev_io_start(c->loop, &c->speech);
 	if (pidfd >= 0)
 		ev_io_start(c->loop, &c->death);
+	else
+		tell_no_pidfd();
 }
 
 int child_spawn(struct child *c, struct ev_loop *loop, int (*entry)(void *arg, int channel),
