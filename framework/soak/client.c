@@ -155,6 +155,11 @@ static void await_end(struct client *c)
 		(void)shutdown(c->io.fd, SHUT_WR);
 }
 
+static void add_latency(struct soak_tally *t, double seconds)
+{
+	latency_add(&t->latency, seconds > 0. ? (uint64_t)(seconds * 1e6) : 0, 1);
+}
+
 static void answered(struct client *c)
 {
 	if (c->answer.wrong) {
@@ -162,7 +167,7 @@ static void answered(struct client *c)
 		return;
 	}
 	if (c->answers == 0)
-		soak_latency_add(&c->tally->latency, soak_now() - c->begun);
+		add_latency(c->tally, soak_now() - c->begun);
 	c->tally->n[SOAK_ANSWERED]++;
 	if (is_last_request(c) || c->answer.last) {
 		await_end(c);
@@ -266,7 +271,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *t, int events)
 
 /* ---- the beginning ---- */
 
-void client_connect(struct client *c, const struct soak_target *target, uint64_t number)
+void client_connect(struct client *c, const struct soak_target *target, uint64_t number,
+	double due)
 {
 	const struct addr *to = &target->to;
 
@@ -275,7 +281,7 @@ void client_connect(struct client *c, const struct soak_target *target, uint64_t
 	c->number = number;
 	c->answers = 0;
 	c->answer = (struct answer){ 0 };
-	c->begun = soak_now();
+	c->begun = due;
 	c->tally->n[SOAK_STARTED]++;
 	set_state(c, CLIENT_CONNECTING);
 	c->io.fd = connect_open(&c->soak->plan, to, number);

@@ -29,12 +29,14 @@ struct client {                          /* memory is the engine's */
 	enum client_state         state;
 	uint64_t                  number;    /* of the connection */
 	unsigned                  answers;
-	double                    begun;     /* of connecting */
+	double                    begun;     /* when the schedule wanted it */
 	struct answer             answer;
 };
 
 void client_init(struct client *c, struct soak *s);
-void client_connect(struct client *c, const struct soak_target *target, uint64_t number);
+/* due: by the clock of soak_now(); what is late here is the client's wait, too. */
+void client_connect(struct client *c, const struct soak_target *target, uint64_t number,
+	double due);
 void client_give_up(struct client *c);    /* closes without counting; any state */
 
 #endif

@@ -26,23 +26,29 @@ struct soak {
 	void              *arg;
 	struct client     *clients;      /* max_open of them */
 	struct client     *free;
-	ev_timer           tick;         /* the next start */
+	ev_io              tick;         /* the next start: a timerfd, for ev_timer has milliseconds */
 	ev_prepare         rest;         /* looks whether all is over */
 	bool               stopping;
 	double             begun;
 	double             ended;
 	uint64_t           scheduled;    /* starts that were due so far */
+	double             due;          /* the next one, seconds after begun */
 	int64_t            credit[SOAK_TARGETS];   /* whose turn it is */
 	unsigned           open;
 	unsigned           asking;
 	uint32_t           dice;
+	unsigned short     chance[3];    /* erand48(3)'s; of a Poisson schedule */
 	struct soak_report report;       /* all but .all */
 	char               block[SOAK_READ];
 };
 
 double soak_now(void);                    /* seconds, CLOCK_MONOTONIC */
 
-/* The next start; starts what is due and sets itself. */
-void schedule_tick(struct ev_loop *loop, ev_timer *t, int events);
+/* The clock of the starts.  -1 and errno. */
+int  schedule_open(struct soak *s);
+void schedule_close(struct soak *s);
+/* The first start is due now. */
+void schedule_start(struct soak *s);
+void schedule_stop(struct soak *s);
 
 #endif

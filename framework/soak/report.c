@@ -53,8 +53,8 @@ static void print_quantile(const struct soak_report *r, FILE *out, const char *t
 {
 	fprintf(out, "%-30s", text);
 	for (size_t i = 0; i < r->target_count; i++)
-		fprintf(out, " %12.1f", soak_latency_quantile(&r->targets[i].latency, part) * 1e3);
-	fprintf(out, " %12.1f\n", soak_latency_quantile(&r->all.latency, part) * 1e3);
+		fprintf(out, " %12.1f", latency_quantile(&r->targets[i].latency, part) * 1e3);
+	fprintf(out, " %12.1f\n", latency_quantile(&r->all.latency, part) * 1e3);
 }
 
 void soak_print(const struct soak_report *r, FILE *out)
@@ -65,7 +65,7 @@ void soak_print(const struct soak_report *r, FILE *out)
 	fprintf(out, " %12s\n", "all");
 	for (int i = 0; i < SOAK_COUNTS; i++)
 		print_row(r, out, i);
-	print_quantile(r, out, "connect to answer, p50 ms", .5);
+	print_quantile(r, out, "start to answer, p50 ms", .5);
 	print_quantile(r, out, "p99 ms", .99);
 	print_quantile(r, out, "worst ms", 1.);
 	fprintf(out, "lost %llu of %llu in %.1f s; %llu starts were late (worst %.0f ms), "
@@ -90,7 +90,7 @@ const char *soak_line(const struct soak_report *r, char out[SOAK_LINE])
 	snprintf(out + at, SOAK_LINE - at,
 		"late=%llu held_back=%llu most_open=%u p50_ms=%.1f p99_ms=%.1f max_ms=%.1f",
 		(unsigned long long)r->late, (unsigned long long)r->held_back, r->most_open,
-		soak_latency_quantile(&r->all.latency, .5) * 1e3,
-		soak_latency_quantile(&r->all.latency, .99) * 1e3, r->all.latency.max * 1e3);
+		latency_quantile(&r->all.latency, .5) * 1e3,
+		latency_quantile(&r->all.latency, .99) * 1e3, (double)r->all.latency.max / 1e3);
 	return out;
 }

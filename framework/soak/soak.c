@@ -39,9 +39,8 @@ static void on_rest(struct ev_loop *loop, ev_prepare *p, int events)
 void soak_start(struct soak *s)
 {
 	s->begun = soak_now();
-	ev_now_update(s->loop);
 	ev_prepare_start(s->loop, &s->rest);
-	ev_timer_start(s->loop, &s->tick);
+	schedule_start(s);
 }
 
 void soak_stop(struct soak *s)
@@ -49,12 +48,10 @@ void soak_stop(struct soak *s)
 	if (s->stopping)
 		return;
 	s->stopping = true;
-	ev_timer_stop(s->loop, &s->tick);
+	schedule_stop(s);
 	for (unsigned i = 0; i < s->plan.max_open; i++)
 		if (s->clients[i].state == CLIENT_PAUSING)
 			client_give_up(&s->clients[i]);
-	/* So that the loop turns once more, and on_rest() is asked. */
-	ev_feed_event(s->loop, &s->tick, 0);
 }
 
 /* ---- making ---- */
@@ -104,15 +101,15 @@ struct soak *soak_create(struct ev_loop *loop, const struct soak_plan *plan,
 	s->dice = 1;
 	fill_plan(&s->plan);
 	s->clients = calloc(s->plan.max_open, sizeof(*s->clients));
-	if (!s->clients) {
+	if (!s->clients || schedule_open(s) < 0) {
+		free(s->clients);
 		free(s);
 		return NULL;
 	}
 	for (unsigned i = s->plan.max_open; i > 0; i--)
 		client_init(&s->clients[i - 1], s);
-	ev_timer_init(&s->tick, schedule_tick, 0., 0.);
 	ev_prepare_init(&s->rest, on_rest);
-	s->tick.data = s->rest.data = s;
+	s->rest.data = s;
 	return s;
 }
 
@@ -122,8 +119,7 @@ void soak_destroy(struct soak *s)
 		return;
 	for (unsigned i = 0; i < s->plan.max_open; i++)
 		client_give_up(&s->clients[i]);
-	ev_clear_pending(s->loop, &s->tick);
-	ev_timer_stop(s->loop, &s->tick);
+	schedule_close(s);
 	ev_prepare_stop(s->loop, &s->rest);
 	free(s->clients);
 	free(s);
@@ -154,7 +150,7 @@ void soak_get_report(const struct soak *s, struct soak_report *report)
 		report->names[i] = s->plan.targets[i].name;
 		for (int k = 0; k < SOAK_COUNTS; k++)
 			report->all.n[k] += s->report.targets[i].n[k];
-		soak_latency_merge(&report->all.latency, &s->report.targets[i].latency);
+		latency_merge(&report->all.latency, &s->report.targets[i].latency);
 	}
 }
 

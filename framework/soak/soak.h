@@ -3,8 +3,9 @@
  * soak.h - an open-loop load that sorts what is lost by its kind.
  *
  * A connection is started when the schedule says so, whether or not earlier
- * ones were answered: a server that stalls is not spared while it does.  Every
- * request ends as answered or as exactly one kind of loss.
+ * ones were answered: a server that stalls is not spared while it does.  Its
+ * time runs from there, too: what this program was late is waited for as well.
+ * Every request ends as answered or as exactly one kind of loss.
  *
  *	struct soak *s = soak_create(loop, &plan, on_done, arg);
  *	soak_start(s);  ev_run(loop, 0);  soak_get_report(s, &report);  soak_destroy(s);
@@ -18,7 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "soak/latency.h"
+#include "base/latency.h"
 #include "sys/addr.h"
 
 enum { SOAK_TARGETS = 8, SOAK_MAX_OPEN = 8192, SOAK_LINE = 640 };
@@ -49,6 +50,9 @@ struct soak_plan {
 	struct soak_target targets[SOAK_TARGETS];
 	size_t             target_count;
 	double             rate;       /* new connections per second, of all targets together */
+	bool               poisson;    /* starts at random with that mean, each to a target at
+					* random by share; else evenly */
+	unsigned           seed;       /* the same one, the same schedule */
 	double             seconds;    /* 0: until total, or soak_stop() */
 	uint64_t           total;      /* connections; 0: until seconds, or soak_stop() */
 	double             timeout;    /* connect to answer, request to answer, answer to
@@ -80,7 +84,7 @@ enum soak_count {
 
 struct soak_tally {
 	uint64_t            n[SOAK_COUNTS];
-	struct soak_latency latency;   /* connect to first answer */
+	struct latency      latency;   /* connect to first answer */
 };
 
 struct soak_report {
