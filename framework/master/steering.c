@@ -17,6 +17,17 @@ static void say_failed(const struct escrow *e)
 	log_warn("%s: cannot steer: %m", addr_format(&e->addr, text));
 }
 
+/* New clients to the active slots: TCP by chance, UDP so that a flow stays together. */
+static int steer_to_active(const struct master *m, const struct escrow *e)
+{
+	const struct steer s = {
+		.by = e->type == SOCK_STREAM ? STEER_CHANCE : STEER_FLOW,
+		.family = e->addr.sa.sa_family,
+		.count = m->table.active,
+	};
+	return steer_attach(e->fd, &s);
+}
+
 /* Every group is reached through the first slot's member. */
 static void limit(struct master *m, bool tcp_too)
 {
@@ -26,7 +37,7 @@ static void limit(struct master *m, bool tcp_too)
 		const struct escrow *e = &first->sockets[k];
 		if (e->type == SOCK_STREAM && !tcp_too)
 			continue;
-		if (steer_among(e->fd, &e->addr, e->type, m->table.active) < 0)
+		if (steer_to_active(m, e) < 0)
 			say_failed(e);
 		m->steered = true;
 	}

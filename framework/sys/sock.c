@@ -103,6 +103,16 @@ int sock_queue(int fd)
 	return datagram > 0;
 }
 
+int sock_queue_limit(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+		return (int)info.tcpi_sacked;
+	return errno == EOPNOTSUPP || errno == ENOPROTOOPT ? 0 : -1;
+}
+
 void sock_end(int fd)
 {
 	(void)shutdown(fd, SHUT_RDWR);

@@ -28,6 +28,9 @@ int sock_accept(int fd, struct addr *peer);
  * TCP_INFO, on a duplicate too), or 1 if a UDP socket has datagrams. -1 and errno. */
 int sock_queue(int fd);
 
+/* How many may wait (tcpi_sacked of TCP_INFO); 0 for a UDP socket. -1 and errno. */
+int sock_queue_limit(int fd);
+
 /* Takes a listening socket out of its group, whoever else holds it.  What is in its
  * queue is reset. */
 void sock_end(int fd);

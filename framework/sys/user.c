@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -47,4 +48,13 @@ int user_become(const char *name)
 	if (name && (!entry || switch_to(entry) < 0))
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+const char *user_tell(uid_t uid, char out[USER_TEXT])
+{
+	const struct passwd *entry = getpwuid(uid);
+
+	snprintf(out, USER_TEXT, "uid %u%s%.40s", (unsigned)uid, entry ? " " : "",
+		entry ? entry->pw_name : "");
+	return out;
 }
