@@ -6,8 +6,10 @@
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
 # make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
 # make bench      against a bare epoll loop and nginx: see bench/README.md
+# make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
 # make fuzz       every fuzzer for FUZZ_TIME seconds
 # make layers     no include points up
+# make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
 # make install    DESTDIR= PREFIX=
 #
 # V=1 shows every command.  CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
@@ -33,7 +35,9 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"' \
             -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
-LIBS     := -lev -linih -ljansson -ldl -lm
+# Static: of a shared one every name, like echo and filter, would be bound before a plugin's own.
+CURSES   ?= -Wl,-Bstatic -lncursesw -ltinfo -Wl,-Bdynamic
+LIBS     := -lev -linih -ljansson $(CURSES) -ldl -lm
 
 # Says what is made; V=1 says how.
 Q    := $(if $(V),,@)
@@ -71,9 +75,9 @@ $(B)/examples/%.so: examples/%.c include/portico.h
 
 # ---- the two commands ----
 
-RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev
+RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
-                 curl wrk nginx-light netcat-openbsd iproute2 strace libc6-dbg
+                 curl wrk nginx-light haproxy python3 netcat-openbsd iproute2 strace libc6-dbg llvm
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)
@@ -166,23 +170,42 @@ fuzz: fuzzers
 
 # ---- measuring ----
 
-BENCH := build/bench/epoll_http build/bench/epoll_echo build/bench/load_echo
+BENCH := $(addprefix build/bench/,epoll_http epoll_echo load_echo shares poisson block.so)
+
+build/bench/poisson: bench/poisson.c $(rig_parts)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -o $@ $< $(rig_parts) -lev -lm
+
+build/bench/%.so: bench/%.c include/portico.h
+	@mkdir -p $(@D)
+	$(call say,SO)
+	$(Q)$(CC) -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -fPIC -shared -o $@ $<
 
 build/bench/%: bench/%.c bench/bare.c bench/bare.h
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu17 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
 
-bench-build: all $(BENCH)
+bench-build: all $(BENCH) $(B)/tests/plugins/who.so
 
 bench: bench-build
 	@tests/deps.sh wrk nginx-light
 	bench/run
 
+# docs/balance.md: make balance BALANCE=--write
+balance: bench-build
+	@tests/deps.sh nginx-light libnginx-mod-http-echo iproute2
+	bench/balance $(BALANCE)
+
 # ---- the tree itself ----
 
 layers:
 	@tests/layers.sh
+
+# With clang 14 of Debian 12: another one makes other instructions of the same source.
+bpf:
+	@tests/bpf.sh --write
 
 compile_commands.json:
 	bear -- $(MAKE) -B tests
@@ -210,6 +233,6 @@ install: all
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz loss bench bench-build layers install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz loss bench balance bench-build layers bpf install clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

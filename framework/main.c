@@ -17,7 +17,9 @@
 #include "master/ask.h"
 #include "master/drill.h"
 #include "master/master.h"
+#include "master/top.h"
 #include "master/trial.h"
+#include "master/who.h"
 #include "portico.h"
 
 #ifndef PORTICO_CONFIG_FILE
@@ -31,6 +33,7 @@ struct line {
 	bool        json;
 	const char *reloads;     /* of soak; NULL: the default */
 	const char *rate;
+	const char *canary;      /* of reload; NULL: as the file says */
 };
 
 struct verb {
@@ -52,12 +55,53 @@ static int check(const struct line *line)
 
 static int reload_it(const struct line *line)
 {
-	return ask_and_tell(line->file, json_pack("{s:s}", "do", "reload"));
+	if (!line->canary)
+		return ask_and_tell(line->file, json_pack("{s:s}", "do", "reload"));
+	return ask_and_tell(line->file, json_pack("{s:s, s:s}", "do", "reload", "canary",
+		line->canary));
 }
 
 static int upgrade_it(const struct line *line)
 {
 	return ask_and_tell(line->file, json_pack("{s:s}", "do", "upgrade"));
+}
+
+static int promote(const struct line *line)
+{
+	return ask_and_tell(line->file, json_pack("{s:s}", "do", "promote"));
+}
+
+static int roll_back(const struct line *line)
+{
+	return ask_and_tell(line->file, json_pack("{s:s}", "do", "rollback"));
+}
+
+static int ask_slot(const struct line *line, const char *verb)
+{
+	int64_t slot;
+
+	if (!line->argument || text_int(line->argument, &slot) < 0 || slot < 0
+		|| slot >= CONFIG_MAX_WORKERS) {
+		fprintf(stderr, "portico: %s needs the number of a slot, from 0: portico %s 2\n", verb, verb);
+		return EX_USAGE;
+	}
+	return ask_and_tell(line->file,
+		json_pack("{s:s, s:I}", "do", verb, "slot", (json_int_t)slot));
+}
+
+static int drain(const struct line *line)
+{
+	return ask_slot(line, "drain");
+}
+
+static int undrain(const struct line *line)
+{
+	return ask_slot(line, "undrain");
+}
+
+static int retire(const struct line *line)
+{
+	return ask_slot(line, "retire");
 }
 
 static int reopen(const struct line *line)
@@ -75,6 +119,11 @@ static int status(const struct line *line)
 	return ask_status(line->file, line->json);
 }
 
+static int top_it(const struct line *line)
+{
+	return top(line->file);
+}
+
 static int scale_it(const struct line *line)
 {
 	int64_t workers;
@@ -87,6 +136,11 @@ static int scale_it(const struct line *line)
 	}
 	return ask_and_tell(line->file,
 		json_pack("{s:s, s:I}", "do", "scale", "workers", (json_int_t)workers));
+}
+
+static int who_is_there(const struct line *line)
+{
+	return who(line->argument, line->json);
 }
 
 /* -1 and a sentence if text is not a number from 1 to most. */
@@ -114,11 +168,19 @@ static const struct verb verbs[] = {
 	{ "run", "", "serve in the foreground until TERM", run },
 	{ "check", "", "read the configuration, load its plugins, report every problem", check },
 	{ "reload", "", "new workers with the configuration as it is now", reload_it },
+	{ "promote", "", "the canary of a reload under way serves as a whole, now", promote },
+	{ "rollback", "", "the canary of a reload under way ends, as if it had failed", roll_back },
 	{ "scale", "N", "from now on N workers", scale_it },
+	{ "drain", "SLOT", "new clients go to the other slots until undrain", drain },
+	{ "undrain", "SLOT", "they come to it again", undrain },
+	{ "retire", "SLOT", "a new worker for that slot, the old one finishes what it has", retire },
 	{ "upgrade", "", "the binary as it is now takes over, nobody notices", upgrade_it },
 	{ "status", "", "what runs (--json: for programs)", status },
+	{ "top", "", "the same on a screen, once a second, with keys to act on it", top_it },
 	{ "reopen", "", "open the log anew", reopen },
 	{ "stop", "", "finish what is in hand, then end", stop },
+	{ "who", "PORT", "who is on a port of this machine, and whether it can be shared: 80, 53/udp",
+		who_is_there },
 	{ "soak", "", "load it while it reloads, and count what is lost (--reloads 10 --rate 200)", soak },
 };
 
@@ -128,12 +190,12 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: portico VERB [-c FILE] [--json]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(out, "  %-8s %-2s %s\n", verbs[i].name, verbs[i].argument, verbs[i].help);
+		fprintf(out, "  %-8s %-4s %s\n", verbs[i].name, verbs[i].argument, verbs[i].help);
 	fprintf(out,
 		"\n  -c FILE  the configuration (%s)\n"
 		"  -h       this help\n"
 		"  -V       the version\n"
-		"\nAll but run and check speak to the server that runs with FILE and wait for the\n"
+		"\nAll but run, check and who speak to the server that runs with FILE and wait for the\n"
 		"outcome: 0, or 1 with the reason, or 75 if no server runs.  Signals do the same:\n"
 		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
 		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
@@ -202,6 +264,7 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ "reloads", required_argument, NULL, 'n' },
 		{ "rate", required_argument, NULL, 'r' },
+		{ "canary", required_argument, NULL, 'k' },
 		{ 0 },
 	};
 	struct line line = { .file = PORTICO_CONFIG_FILE };
@@ -220,6 +283,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			line.rate = optarg;
+			break;
+		case 'k':
+			line.canary = optarg;
 			break;
 		case 'h':
 			print_help(stdout);

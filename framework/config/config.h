@@ -17,6 +17,14 @@
 
 enum config_protocol { CONFIG_TCP, CONFIG_UDP, CONFIG_HTTP };
 
+/* Who gets a new client: portico.ini says what each means. */
+enum config_balance {
+	CONFIG_HASH, CONFIG_RANDOM, CONFIG_CPU, CONFIG_SOURCE, CONFIG_WEIGHTS, CONFIG_PAYLOAD,
+	CONFIG_LOAD,
+};
+
+#define CONFIG_CANARY_TIME 30.0          /* seconds, when only a share is named */
+
 enum {
 	CONFIG_MAX_WORKERS = 1024,
 	CONFIG_MAX_LISTENS = 64,         /* addresses of all services together */
@@ -47,6 +55,12 @@ struct config_service {
 	struct config_handler *handlers; /* http: the longest prefix first */
 	size_t                 handler_count;
 
+	int       balance;               /* enum config_balance */
+	uint32_t *weights;               /* WEIGHTS: one a worker */
+	size_t    weight_count;
+	unsigned  prefix4, prefix6;      /* SOURCE: bits of the address that count */
+	unsigned  payload_offset, payload_length; /* PAYLOAD: bytes of the datagram that count */
+
 	int64_t backlog;                 /* listen(2) */
 	bool    share;                   /* others may hold the port with SO_REUSEPORT */
 	double  idle;                    /* seconds without a byte either way; 0: no limit */
@@ -75,6 +89,11 @@ struct config {
 	const char            *control;  /* path of the control socket; NULL: an abstract name */
 	int64_t                generations; /* old ones that may drain at the same time */
 	double                 drain;    /* seconds */
+	double                 stall;    /* seconds without a turn; 0: nobody looks */
+	double                 stall_kill; /* seconds until it is ended; 0: never */
+	double                 canary_share; /* of new clients, 0 < share < 1; 0: no canary */
+	double                 canary_time; /* seconds until it is promoted */
+	int64_t                canary_worse; /* times as many errors, or as slow, roll it back */
 	double                 start_time; /* seconds from birth to ready */
 	struct config_service *services;
 	size_t                 service_count;
@@ -102,6 +121,10 @@ struct config *config_of_addresses(const struct addr *addrs, const bool *datagra
 struct arena;
 const char *config_control_path(const char *file, struct arena *mem);
 
+/* "10% 30s", "10%" (*seconds stays), "off" (both 0).  -1 if it is none of them. */
+int config_parse_canary(const char *text, double *share, double *seconds);
+
+const char *config_balance_name(int balance);      /* "hash", "random", ... */
 const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */
 
 #endif

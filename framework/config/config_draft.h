@@ -26,6 +26,7 @@ struct draft_portico {
 	struct config config;
 	const char   *workers;
 	const char   *include;
+	const char   *canary;
 };
 
 struct draft_handler {
@@ -36,6 +37,7 @@ struct draft_handler {
 struct draft_service {
 	struct config_service     service;
 	const char               *listen;
+	const char               *balance;
 	const struct ini_section *section;
 	bool                      protocol_known;
 	bool                      handler_meant; /* one was refused that may be meant for it */
@@ -65,6 +67,9 @@ unsigned config_key_protocols(const char *key);
 
 int config_read_portico(struct draft *d);
 int config_read_service(struct draft *d, const struct ini_section *section, const char *name);
+void config_read_balance(struct draft *d, struct draft_service *service);
+void config_read_canary(struct draft *d, const struct ini_section *section,
+	const struct ini_entry *entry);
 int config_read_listens(struct draft *d, struct draft_service *service);
 int config_read_handler(struct draft *d, const struct ini_section *section, const char *name,
 	const char *prefix);

@@ -49,6 +49,7 @@ static void read_main(struct draft *d, const struct ini_section *s)
 			config_set(d, &config_portico_keys, &d->portico, s, e);
 	}
 	read_workers(d, s, ini_find(s, "workers"));
+	config_read_canary(d, s, ini_find(s, "canary"));
 }
 
 static void check_included(struct draft *d, const struct ini_section *s)

@@ -18,6 +18,8 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "master/control_name.h"
+#include "master/facts.h"
+#include "master/tell_status.h"
 
 static socklen_t find_name(const char *file, struct sockaddr_un *name)
 {
@@ -106,16 +108,22 @@ json_t *ask(const char *file, json_t *request, int *code)
 	return answer;
 }
 
+/* The exit code without an answer. */
+static int tell_no_answer(int code)
+{
+	if (code != EX_OK)
+		return code;
+	fprintf(stderr, "portico: the server ended before it answered\n");
+	return 1;
+}
+
 int ask_and_tell(const char *file, json_t *request)
 {
 	int code;
 	json_t *answer = ask(file, request, &code);
 
-	if (!answer) {
-		if (code == EX_OK)
-			fprintf(stderr, "portico: the server ended before it answered\n");
-		return code == EX_OK ? 1 : code;
-	}
+	if (!answer)
+		return tell_no_answer(code);
 	bool good = json_is_true(json_object_get(answer, "good"));
 	const char *said = json_string_value(json_object_get(answer, "said"));
 	fprintf(good ? stdout : stderr, "%s\n", said ? said : "no answer that can be read");
@@ -160,79 +168,20 @@ int ask_stop(const char *file)
 
 /* ---- status ---- */
 
-static const char *text_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : "?";
-}
-
-static long long number_of(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static double seconds_of(const json_t *o, const char *key)
-{
-	return json_real_value(json_object_get(o, key));
-}
-
-static void print_workers(const json_t *generation)
-{
-	size_t i;
-	json_t *w;
-
-	json_array_foreach(json_object_get(generation, "workers"), i, w)
-		printf("  %4lld  %8lld  %10lld  %-9s %9.1f s  %s\n",
-			number_of(w, "slot"), number_of(w, "pid"), number_of(generation, "number"),
-			text_of(w, "state"), seconds_of(w, "age"),
-			strcmp(text_of(w, "state"), text_of(w, "doing")) ? text_of(w, "doing") : "");
-}
-
-static void print_sockets(const json_t *status)
-{
-	size_t i;
-	json_t *s;
-
-	json_array_foreach(json_object_get(status, "sockets"), i, s)
-		printf("  %4lld  %s %-28s %6lld  %s%s\n", number_of(s, "slot"),
-			text_of(s, "type"), text_of(s, "address"), number_of(s, "queue"),
-			text_of(s, "state"),
-			json_is_true(json_object_get(s, "lent")) ? ", lent to a sibling" : "");
-}
-
-static void print_status(const json_t *status)
-{
-	size_t i;
-	json_t *g;
-
-	printf("%lld worker%s, generation %lld, up %.0f s, %lld crash%s, %lld upgrade%s%s\n",
-		number_of(status, "workers"), number_of(status, "workers") == 1 ? "" : "s",
-		number_of(status, "generation"), seconds_of(status, "uptime"),
-		number_of(status, "crashes"), number_of(status, "crashes") == 1 ? "" : "es",
-		number_of(status, "upgrades"), number_of(status, "upgrades") == 1 ? "" : "s",
-		json_is_true(json_object_get(status, "retiring")) ? ", slots are retiring" : "");
-	printf("portico %s, master %lld, %s\n", text_of(status, "version"),
-		number_of(status, "pid"), text_of(status, "file"));
-	printf("workers\n  slot       pid  generation  state           age  doing\n");
-	json_array_foreach(json_object_get(status, "generations"), i, g)
-		print_workers(g);
-	printf("sockets\n  slot  address                           queue  state\n");
-	print_sockets(status);
-}
-
 int ask_status(const char *file, bool as_json)
 {
 	int code;
 	json_t *status = ask(file, json_pack("{s:s}", "do", "status"), &code);
 
 	if (!status)
-		return code == EX_OK ? 1 : code;
-	if (as_json)
+		return tell_no_answer(code);
+	if (as_json) {
 		json_dumpf(status, stdout, JSON_INDENT(2));
-	else
-		print_status(status);
-	if (as_json)
 		printf("\n");
+	} else {
+		facts_prepare(status);
+		tell_status(status, stdout);
+	}
 	json_decref(status);
 	return EX_OK;
 }

@@ -87,14 +87,19 @@ static void on_killer(struct ev_loop *loop, ev_timer *t, int events)
 	kill(c->pid, SIGKILL);
 }
 
-/* Once: what this kernel, or a sandbox, does not give. */
+static const char *lacks;
+
+const char *child_lacks(void)
+{
+	return lacks;
+}
+
 static void tell_no_pidfd(void)
 {
-	static bool told;
-
-	if (!told)
-		log_info("no pidfd_open(2) here: a worker's death is seen by the end of its channel");
-	told = true;
+	if (lacks)
+		return;
+	lacks = "no pidfd_open(2) here: a worker's death is seen by the end of its channel";
+	log_info("%s", lacks);
 }
 
 static void watch(struct child *c, int pidfd)

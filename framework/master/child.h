@@ -44,6 +44,9 @@ int  child_tell(struct child *c, enum message_type type, double seconds, int fd)
  * counts; a negative one calls it off. */
 void child_kill_after(struct child *c, double seconds);
 
+/* What this kernel, or a sandbox, does not give and what is used instead; NULL: nothing. */
+const char *child_lacks(void);
+
 double child_age(const struct child *c);         /* seconds */
 double child_clock(void);                        /* seconds, monotonic, the same over an exec */
 

@@ -19,11 +19,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/balance.h"
+#include "master/canary.h"
 #include "master/control_name.h"
 #include "master/generation.h"
 #include "master/logfile.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/plan.h"
 #include "master/status.h"
 #include "net/listen.h"
 #include "net/stream.h"
@@ -54,7 +57,11 @@ static void say(struct control_client *c, json_t *answer)
 {
 	char *line = json_dumps(answer, JSON_COMPACT);
 
-	if (line && stream_write(&c->stream, line, strlen(line)) == 0)
+	static const char nothing[] = "{\"good\":false,\"said\":\"no memory for an answer\"}";
+
+	if (!line)
+		(void)stream_write(&c->stream, nothing, sizeof(nothing) - 1);
+	else if (stream_write(&c->stream, line, strlen(line)) == 0)
 		(void)stream_write(&c->stream, "\n", 1);
 	free(line);
 	json_decref(answer);
@@ -90,17 +97,94 @@ static int in_range(json_int_t workers)
 	return workers >= 0 && workers <= CONFIG_MAX_WORKERS ? (int)workers : CONFIG_MAX_WORKERS + 1;
 }
 
+static void ask(struct control_client *c, enum operation_kind kind, const json_t *amount)
+{
+	operation_ask(c->control->master, &(struct operation_wish){
+		.kind = kind,
+		.amount = in_range(json_integer_value(amount)),
+	}, c);
+}
+
+static void ask_reload(struct control_client *c, const json_t *canary)
+{
+	struct operation_wish wish = { .kind = OPERATION_RELOAD, .canary = canary != NULL };
+	const char *text = json_string_value(canary);
+
+	if (canary && (!text || config_parse_canary(text, &wish.share, &wish.seconds) < 0))
+		control_answer(c, false, "canary: a share and a time are expected, such as 10% 30s, or off");
+	else
+		operation_ask(c->control->master, &wish, c);
+}
+
+static bool is_last_open_of(const struct master *m, const struct config_service *s, unsigned slot)
+{
+	for (unsigned i = 0; i < m->table.active; i++)
+		if (i != slot && !m->table.slots[i]->drained && plan_share(m, s, i) > 0.)
+			return false;
+	return true;
+}
+
+static bool is_last_open(const struct master *m, unsigned slot)
+{
+	const struct config *c = m->serving ? m->serving->config : NULL;
+
+	for (size_t i = 0; c && i < c->service_count; i++)
+		if (is_last_open_of(m, &c->services[i], slot))
+			return true;
+	return false;
+}
+
+static void drain(struct control_client *c, int slot, bool yes)
+{
+	struct master *m = c->control->master;
+
+	if (!m->serving || m->serving->adopted) {
+		control_answer(c, false, "the reload of the upgrade has not succeeded yet; reload first");
+		return;
+	}
+	if ((unsigned)slot >= m->table.active) {
+		control_answer(c, false, "there is no such slot");
+		return;
+	}
+	if (yes && is_last_open(m, (unsigned)slot)) {
+		control_answer(c, false, "no other slot would be left for new clients");
+		return;
+	}
+	m->table.slots[slot]->drained = yes;
+	balance_settle(m);
+	log_info("slot %d %s", slot, yes ? "gets no new clients" : "gets new clients again");
+	control_answer(c, true, yes ? "it gets no new clients" : "it gets new clients again");
+}
+
+static void end_canary(struct control_client *c, int (*how)(struct master *))
+{
+	if (how(c->control->master) == 0)
+		control_answer(c, true, "it is done; the reload says what came of it");
+	else
+		control_answer(c, false, "there is no canary that serves");
+}
+
 static void obey(struct control_client *c, const char *verb, json_t *request)
 {
 	struct master *m = c->control->master;
-	json_t *workers = json_object_get(request, "workers");
+	json_t *workers = json_object_get(request, "workers"), *slot = json_object_get(request, "slot");
 
 	if (strcmp(verb, "reload") == 0)
-		operation_ask(m, OPERATION_RELOAD, 0, false, c);
+		ask_reload(c, json_object_get(request, "canary"));
 	else if (strcmp(verb, "upgrade") == 0)
-		operation_ask(m, OPERATION_UPGRADE, 0, false, c);
+		operation_ask(m, &(struct operation_wish){ .kind = OPERATION_UPGRADE }, c);
 	else if (strcmp(verb, "scale") == 0 && json_is_integer(workers))
-		operation_ask(m, OPERATION_SCALE, in_range(json_integer_value(workers)), false, c);
+		ask(c, OPERATION_SCALE, workers);
+	else if (strcmp(verb, "retire") == 0 && json_is_integer(slot))
+		ask(c, OPERATION_REPLACE, slot);
+	else if (strcmp(verb, "drain") == 0 && json_is_integer(slot))
+		drain(c, in_range(json_integer_value(slot)), true);
+	else if (strcmp(verb, "undrain") == 0 && json_is_integer(slot))
+		drain(c, in_range(json_integer_value(slot)), false);
+	else if (strcmp(verb, "promote") == 0)
+		end_canary(c, canary_promote);
+	else if (strcmp(verb, "rollback") == 0)
+		end_canary(c, canary_roll_back);
 	else if (strcmp(verb, "stop") == 0)
 		stop(m, c);
 	else if (strcmp(verb, "reopen") == 0)

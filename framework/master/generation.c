@@ -17,21 +17,26 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/balance.h"
+#include "master/canary.h"
 #include "master/control.h"
 #include "master/lend.h"
+#include "master/load.h"
 #include "master/logfile.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/replace.h"
 #include "master/retire.h"
 #include "master/scale.h"
-#include "master/steering.h"
+#include "master/stall.h"
 #include "master/throttle.h"
+#include "master/watch.h"
 
 struct member *generation_member(const struct generation *g, const struct slot *slot)
 {
 	struct member *m = g->members;
 
-	while (m && (m->slot != slot || m->state == MEMBER_LEAVING))
+	while (m && (m->slot != slot || m->state == MEMBER_LEAVING || m->successor))
 		m = m->next;
 	return m;
 }
@@ -58,8 +63,10 @@ static void all_leave(struct generation *g, enum message_type how, double second
 /* The lowest slot whose worker still has to bind goes next. */
 void generation_bind_next(struct generation *g)
 {
-	for (unsigned i = 0; i < g->workers; i++) {
-		struct member *m = generation_member(g, g->master->table.slots[i]);
+	const struct slot_table *t = &g->master->table;
+
+	for (unsigned i = 0; i < t->count; i++) {
+		struct member *m = generation_member(g, t->slots[i]);
 		if (!m || m->state != MEMBER_BORN)
 			continue;
 		(void)child_tell(&m->child, MESSAGE_BIND, 0., -1);
@@ -87,8 +94,7 @@ void generation_note_failure(struct generation *g, int code, const char *why)
 	snprintf(g->why, sizeof(g->why), "%s", why);
 }
 
-/* Frees it if it is over.  Only at the end of whatever was going on with it. */
-static void bury(struct generation *g)
+void generation_bury(struct generation *g)
 {
 	struct master *m = g->master;
 	struct generation **at = &m->generations;
@@ -111,6 +117,10 @@ static void give_up(struct generation *g)
 {
 	struct master *m = g->master;
 
+	if (m->canary) {
+		canary_failed(g, g->why);
+		return;
+	}
 	if (g->state != GENERATION_STARTING)
 		return;
 	g->gave_up = true;
@@ -183,28 +193,59 @@ static void promote(struct generation *g)
 	m->serving = g;
 	m->starting = NULL;
 	m->table.active = g->workers;
+	m->reloaded = old ? child_clock() : 0.;
+	canary_end(m);
+	for (unsigned i = 0; i < m->table.count; i++)
+		stall_forget(m->table.slots[i]);
 	throttle_reset(m);
 	(void)logfile_follow(m, g->config);
 	(void)control_move(m, g->config->control);
 	generation_let_serve(g);
-	steering_settle(m);
+	generation_leave_slots(g, g->workers);   /* where its canaries were */
+	balance_settle(m);
 	if (old)
 		take_over(g, old);
 	retire_slots(m);
 	lend_settle(m);
+	stall_follow(m);
+	history_start(m);
+	watch_start(m);
 	describe(g, text, sizeof(text));
 	operation_ended(m, true, "generation %u serves after %.0f ms: master %d, %u worker%s%s",
 		g->number, (child_clock() - g->born) * 1e3, (int)getpid(), g->workers,
 		g->workers == 1 ? "" : "s", text);
 }
 
+/* Its canary's workers are on their way; later, when it goes on, all of it is. */
+static bool is_canary(const struct generation *g)
+{
+	return g->master->canary && canary_share(g->master) == 0.;
+}
+
+static bool canary_is_ready(const struct generation *g)
+{
+	const struct slot_table *t = &g->master->table;
+
+	for (unsigned i = 0; i < t->count; i++) {
+		const struct member *m = generation_member(g, t->slots[i]);
+		if (canary_has(g->master, i) && (!m || m->state < MEMBER_READY))
+			return false;
+	}
+	return true;
+}
+
 static void serve_if_all_ready(struct generation *g)
 {
 	const struct config_service *failed;
 
+	if (is_canary(g)) {
+		if (canary_is_ready(g))
+			canary_ready(g);
+		return;
+	}
 	if (!generation_all_ready(g))
 		return;
-	if (slots_listen(&g->master->table, g->config, g->workers, &failed) == 0) {
+	if (slots_listen(&g->master->table, g->config, 0, g->workers, &failed) == 0) {
 		promote(g);
 		return;
 	}
@@ -225,7 +266,9 @@ void generation_ready(struct member *m)
 
 	m->state = MEMBER_READY;
 	child_kill_after(&m->child, -1.);  /* it may wait for its siblings */
-	if (g->state == GENERATION_STARTING) {
+	if (m->successor) {
+		replace_ready(m);
+	} else if (g->state == GENERATION_STARTING) {
 		serve_if_all_ready(g);
 	} else if (is_active(m)) {
 		member_let_serve(m);
@@ -241,13 +284,13 @@ static void replace_if_needed(struct generation *g, struct slot *slot, double ag
 {
 	struct master *m = g->master;
 
-	if (g->state == GENERATION_STARTING)
+	if (g->state == GENERATION_STARTING || g->state == GENERATION_CANARY)
 		give_up(g);
 	else if (g->state != GENERATION_SERVING || m->stopping)
 		return;
-	else if (slot->index < m->table.active)
+	else if (slot->index < m->table.active && !generation_member(g, slot))
 		throttle_replace(slot, age);
-	else if (!generation_member(g, slot))
+	else if (slot->index >= m->table.active && !generation_member(g, slot))
 		scale_failed(m, why);    /* it was not one that left before the slot came back */
 }
 
@@ -258,7 +301,9 @@ void generation_lost(struct generation *g, struct slot *slot, double age, const 
 	replace_if_needed(g, slot, age, why);
 	generation_trim_slots(m);
 	retire_check(m);
-	bury(g);
+	if (g->gave_up)
+		operation_next(m);       /* who waits for the end of it */
+	generation_bury(g);
 }
 
 /* ---- making ---- */
@@ -271,10 +316,9 @@ static void staff_all(struct generation *g)
 		generation_note_failure(g, EX_OSERR, "no memory for slots");
 		return;
 	}
-	if (m->serving && g->workers > m->table.active)
-		steering_hold(m);
+	balance_settle(m);       /* slots that come get nothing yet */
 	for (unsigned i = 0; i < g->workers; i++)
-		if (member_spawn(g, m->table.slots[i]) < 0)
+		if (!generation_member(g, m->table.slots[i]) && member_spawn(g, m->table.slots[i]) < 0)
 			return;
 }
 
@@ -292,7 +336,24 @@ struct generation *generation_create(struct master *m, struct config *config)
 	g->born = child_clock();
 	g->older = m->generations;
 	m->generations = g;
+	load_prepare(m, config);
 	return g;
+}
+
+static void staff_and_begin(struct generation *g)
+{
+	staff_all(g);
+	if (g->failure)
+		give_up(g);
+	else
+		generation_bind_next(g);
+	generation_bury(g);
+}
+
+void generation_go_on(struct generation *g)
+{
+	g->state = GENERATION_STARTING;
+	staff_and_begin(g);
 }
 
 void generation_start(struct master *m, struct config *config)
@@ -306,12 +367,7 @@ void generation_start(struct master *m, struct config *config)
 		return;
 	}
 	m->starting = g;
-	staff_all(g);
-	if (g->failure)
-		give_up(g);
-	else
-		generation_bind_next(g);
-	bury(g);
+	staff_and_begin(g);
 }
 
 /* ---- slots that come and go ---- */
@@ -350,7 +406,7 @@ void generation_trim_slots(struct master *m)
 		return;          /* the slots that are on their way up are empty, too */
 	while (t->count > t->active && !is_in_use(m, t->slots[t->count - 1]))
 		slots_shrink(t, t->count - 1);
-	steering_settle(m);
+	balance_settle(m);
 }
 
 /* ---- ending ---- */
@@ -364,17 +420,17 @@ void generation_tell(struct generation *g, enum message_type type, double second
 void generation_retire(struct generation *g, double seconds)
 {
 	all_leave(g, MESSAGE_RETIRE, seconds);
-	bury(g);
+	generation_bury(g);
 }
 
 void generation_finish(struct generation *g, double seconds)
 {
 	all_leave(g, MESSAGE_FINISH, seconds);
-	bury(g);
+	generation_bury(g);
 }
 
 void generation_end_now(struct generation *g)
 {
 	all_leave(g, MESSAGE_NOW, 0.);
-	bury(g);
+	generation_bury(g);
 }

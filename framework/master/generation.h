@@ -2,6 +2,7 @@
 /*
  * generation.h - one configuration and the workers started from it.
  *
+ *	STARTING --canary ready--> CANARY --promoted--> STARTING
  *	STARTING --all ready--> SERVING --successor serves--> RETIRING --last worker gone--> GONE
  *	   \_____ any failure: its workers are ended, its predecessor never noticed ________/
  */
@@ -19,6 +20,7 @@ struct slot;
 
 enum generation_state {
 	GENERATION_STARTING,
+	GENERATION_CANARY,           /* some of its workers serve, in slots behind the row */
 	GENERATION_SERVING,
 	GENERATION_RETIRING,
 };
@@ -46,8 +48,15 @@ void generation_start(struct master *m, struct config *config);
 /* One with no workers yet; config becomes its own.  NULL and ENOMEM: config is destroyed. */
 struct generation *generation_create(struct master *m, struct config *config);
 
-/* Its worker in slot, unless that one is leaving; NULL without one. */
+/* Its worker in slot, unless that one is leaving or a successor that is not ready;
+ * NULL without one. */
 struct member *generation_member(const struct generation *g, const struct slot *slot);
+
+/* A canary is promoted: the rest of its workers is born, then it serves as a whole. */
+void generation_go_on(struct generation *g);
+
+/* Frees it if it is over.  Only at the end of whatever was going on with it. */
+void generation_bury(struct generation *g);
 
 /* For its members: one is ready; why it will not come to serve, the first
  * reason counts; one is gone, after age seconds. */

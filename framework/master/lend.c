@@ -17,7 +17,7 @@
 static bool serves(const struct master *m, const struct slot *s)
 {
 	const struct member *w = generation_member(m->serving, s);
-	return w && w->state == MEMBER_SERVING;
+	return w && w->state == MEMBER_SERVING && !s->stalled;
 }
 
 static bool needs_borrower(const struct master *m, const struct slot *s, const struct escrow *e)
@@ -65,6 +65,10 @@ static void settle(struct master *m, struct slot *s, struct escrow *e)
 {
 	bool needs = needs_borrower(m, s, e);
 
+	/* Its borrower will find the wish to give it back when it turns again. */
+	if (needs && e->borrower && e->borrower->slot->stalled && pick(m, s)
+		&& lend_ask_back(s, e) == 0)
+		e->borrower = NULL;
 	if (needs && !e->borrower)
 		lend(m, s, e);
 	if (!needs && e->borrower && e->state == ESCROW_HELD && lend_ask_back(s, e) == 0)

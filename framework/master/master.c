@@ -25,9 +25,12 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/balance.h"
+#include "master/canary.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/lend.h"
+#include "master/load.h"
 #include "master/logfile.h"
 #include "master/operation.h"
 #include "master/reload.h"
@@ -35,6 +38,7 @@
 #include "master/throttle.h"
 #include "master/trial.h"
 #include "master/upgrade.h"
+#include "master/watch.h"
 #include "sys/proc.h"
 
 /* ---- the end ---- */
@@ -58,12 +62,12 @@ void master_stop(struct master *m, double seconds)
 	m->stopping = true;
 	operation_stop(m);
 	retire_stop(m);
+	canary_end(m);
+	stall_stop(m);
+	watch_stop(m);
 	for (struct generation *g = m->generations, *older; g; g = older) {
 		older = g->older;
-		if (g->state == GENERATION_STARTING)
-			generation_end_now(g);
-		else
-			generation_finish(g, seconds);
+		generation_finish(g, seconds);
 	}
 	/* The workers hold what they have to empty; as soon as they let go, new
 	 * clients are refused and the port is free. */
@@ -92,20 +96,29 @@ static double drain_time(const struct master *m)
 	return m->serving ? m->serving->config->drain : 0.;
 }
 
+static void ask_scale(struct master *m, int by)
+{
+	operation_ask(m, &(struct operation_wish){
+		.kind = OPERATION_SCALE,
+		.amount = by,
+		.relative = true,
+	}, NULL);
+}
+
 static void obey_signal(struct master *m, int number)
 {
 	switch (number) {
 	case SIGHUP:
-		operation_ask(m, OPERATION_RELOAD, 0, false, NULL);
+		operation_ask(m, &(struct operation_wish){ .kind = OPERATION_RELOAD }, NULL);
 		break;
 	case SIGUSR2:
-		operation_ask(m, OPERATION_UPGRADE, 0, false, NULL);
+		operation_ask(m, &(struct operation_wish){ .kind = OPERATION_UPGRADE }, NULL);
 		break;
 	case SIGTTIN:
-		operation_ask(m, OPERATION_SCALE, 1, true, NULL);
+		ask_scale(m, 1);
 		break;
 	case SIGTTOU:
-		operation_ask(m, OPERATION_SCALE, -1, true, NULL);
+		ask_scale(m, -1);
 		break;
 	case SIGTERM:
 		stop_or_hurry(m, "TERM", drain_time(m));
@@ -178,13 +191,20 @@ static int open_loop(struct master *m)
 
 static void clean_up(struct master *m)
 {
-	if (m->loop)
+	if (m->loop) {
 		operation_stop(m);
+		balance_fini(m);
+	}
+	load_fini(m);
 	slots_fini(&m->table);
+	ledger_fini(&m->ledger);
 	control_close(m);
 	if (m->loop) {
 		ev_timer_stop(m->loop, &m->turn);
 		ev_timer_stop(m->loop, &m->retirement);
+		stall_stop(m);
+		history_stop(m);
+		watch_stop(m);
 		if (ev_is_active(&m->signals)) {
 			ev_io_stop(m->loop, &m->signals);
 			close(m->signals.fd);
@@ -233,6 +253,7 @@ static int begin(struct master *m)
 static int go_on(struct master *m)
 {
 	lend_settle(m);
+	stall_follow(m);
 	reload(m);
 	return EX_OK;
 }

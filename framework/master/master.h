@@ -11,13 +11,21 @@
 #include <ev.h>
 #include <stdbool.h>
 
+#include "master/ledger.h"
 #include "master/slot.h"
+#include "sys/stranger.h"
 
+struct canary;
 struct control;
 struct generation;
+struct group;
+struct history_service;
+struct load;
 struct operation;
 struct trial;
 struct upgrade;
+
+enum { MASTER_STRANGERS = 16 };  /* as many are shown */
 
 struct master {
 	const char        *file;         /* the configuration, as named by the operator */
@@ -34,13 +42,31 @@ struct master {
 	ev_timer           turn;
 	ev_timer           retirement;   /* what retires: until its next step */
 	bool               retiring;     /* slots or addresses */
-	bool               steered;      /* programs keep clients from slots that retire */
+	struct group      *groups;       /* what chooses among the sockets of each address */
+	struct load       *loads;        /* of services with balance = load */
+	ev_timer           renewal;      /* of what they know */
+	ev_timer           stall_look;
+	double             looked;       /* when stalls were last looked for */
+	ev_timer           second;       /* the slots' histories */
+	struct history_service *histories;
+	struct ledger      ledger;       /* of workers that are gone */
+	int                ledger_fd;    /* its copy for the next binary, while that is tried */
+	ev_timer           watch;        /* for strangers */
+	struct stranger    strangers[MASTER_STRANGERS]; /* on our addresses, now */
+	size_t             stranger_count;
+	struct stranger    suspects[MASTER_STRANGERS]; /* seen once, in the last look */
+	size_t             suspect_count;
+	unsigned           strangers_seen;
+	struct canary     *canary;       /* of the reload that is under way */
 	struct control    *control;
 	struct upgrade    *upgrade;
 	bool               stopping;
 	double             started;      /* when; over upgrades */
 	unsigned           crashes;      /* workers that died unasked; over upgrades */
 	unsigned           upgrades;
+	unsigned           stalls;       /* workers that stopped turning; over upgrades */
+	uint64_t           lost;         /* connections that died with their worker; over upgrades */
+	double             reloaded;     /* when the serving generation took over; 0: it is the first */
 	int                log;          /* descriptor: a file, or a duplicate of standard error */
 	bool               log_is_file;
 	int                exit_code;

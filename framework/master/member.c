@@ -15,8 +15,10 @@
 #include "base/log.h"
 #include "master/generation.h"
 #include "master/lend.h"
+#include "master/load.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "master/replace.h"
 #include "master/retire.h"
 #include "worker/worker.h"
 
@@ -137,9 +139,9 @@ static void delist(struct member *m)
 
 static void destroy(struct member *m)
 {
-	pulse_destroy(m->pulse);
-	if (m->pulse_fd >= 0)
-		close(m->pulse_fd);
+	page_destroy(m->page, m->services);
+	if (m->page_fd >= 0)
+		close(m->page_fd);
 	free(m);
 }
 
@@ -155,9 +157,14 @@ static void on_died(struct child *c, const siginfo_t *how)
 	if (m->told)
 		snprintf(text, sizeof(text), "%s", m->why);
 	generation_note_failure(g, EX_SOFTWARE, text);
-	g->master->crashes += m->state != MEMBER_LEAVING;
+	bool unasked = m->state != MEMBER_LEAVING;
+	g->master->crashes += unasked;
+	g->master->lost += ledger_bury(&g->master->ledger, slot->index, m->page, m->services,
+		unasked);
 	lend_forget(g->master, m);
 	delist(m);
+	load_lost(g->master, slot->index);
+	replace_lost(m, text);
 	destroy(m);
 	generation_lost(g, slot, age, text);
 }
@@ -174,10 +181,28 @@ static void find_ours(const struct slot *s, const struct config *c, bool *out)
 	}
 }
 
+static void find_tables(const struct master *m, const struct config *c, struct shortest_table **out)
+{
+	for (size_t i = 0; i < c->service_count; i++) {
+		const struct load *load = load_find(m, c->services[i].name);
+		out[i] = load && c->services[i].balance == CONFIG_LOAD ? load_table(load) : NULL;
+	}
+}
+
+/* What siblings tell of themselves is none of a worker's business. */
+static void forget_siblings(const struct member *m)
+{
+	for (const struct generation *g = m->generation->master->generations; g; g = g->older)
+		for (const struct member *w = g->members; w; w = w->next)
+			if (w != m)
+				page_destroy(w->page, w->services);
+}
+
 static int worker_entry(void *arg, int channel)
 {
 	const struct member *m = arg;
 	const struct config *c = m->generation->config;
+	struct shortest_table *tables[CONFIG_MAX_LISTENS];
 	int sockets[CONFIG_MAX_LISTENS];
 	bool ours[CONFIG_MAX_LISTENS];
 	struct worker_birth birth = {
@@ -187,12 +212,15 @@ static int worker_entry(void *arg, int channel)
 		.sockets = sockets,
 		.socket_count = slot_need(c),
 		.log = m->generation->master->log,
-		.pulse = m->pulse,
+		.page = m->page,
 		.ours = ours,
+		.tables = tables,
 	};
 
 	slot_sockets(m->slot, c, sockets);
 	find_ours(m->slot, c, ours);
+	find_tables(m->generation->master, c, tables);
+	forget_siblings(m);
 	return worker_run(&birth);
 }
 
@@ -214,7 +242,7 @@ static struct member *create(struct generation *g, struct slot *slot)
 		return NULL;
 	m->generation = g;
 	m->slot = slot;
-	m->pulse_fd = -1;
+	m->page_fd = -1;
 	m->child.heard = on_heard;
 	m->child.died = on_died;
 	return m;
@@ -233,8 +261,9 @@ int member_spawn(struct generation *g, struct slot *slot)
 		generation_note_failure(g, EX_OSERR, "no memory for a worker");
 		return -1;
 	}
-	m->pulse = pulse_create(&m->pulse_fd);
-	if (!m->pulse)
+	m->services = (unsigned)g->config->service_count;
+	m->page = page_create(m->services, &m->page_fd);
+	if (!m->page)
 		return staff_failed(m, "shared memory");
 	if (child_spawn(&m->child, g->master->loop, worker_entry, m) < 0)
 		return staff_failed(m, "fork");
@@ -243,16 +272,16 @@ int member_spawn(struct generation *g, struct slot *slot)
 	return 0;
 }
 
-int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
+int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int page_fd,
 	enum member_state state, double born)
 {
 	struct member *m = create(g, slot);
 	if (!m)
 		return -1;
-	m->pulse_fd = pulse_fd;
-	m->pulse = pulse_open(pulse_fd);
+	m->page_fd = page_fd;
+	m->page = page_open(page_fd, &m->services);
 	m->state = state;
-	if (!m->pulse || child_adopt(&m->child, g->master->loop, pid, channel, born) < 0) {
+	if (!m->page || child_adopt(&m->child, g->master->loop, pid, channel, born) < 0) {
 		destroy(m);
 		return -1;
 	}

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "master/child.h"
-#include "sys/pulse.h"
+#include "sys/page.h"
 
 struct generation;
 struct slot;
@@ -25,9 +25,12 @@ struct member {                              /* a worker, as the master sees it 
 	struct child       child;
 	struct generation *generation;
 	struct slot       *slot;
-	struct pulse      *pulse;
-	int                pulse_fd;
+	struct page       *page;
+	unsigned           services;         /* that page has */
+	int                page_fd;
 	enum member_state  state;
+	bool               successor;        /* of the slot's worker, which serves until it is ready */
+	bool               stalled;          /* ended because it did not turn */
 	bool               ending;           /* told MESSAGE_NOW */
 	bool               told;             /* it has said why it cannot go on */
 	char               why[MESSAGE_TEXT];
@@ -39,7 +42,7 @@ struct member {                              /* a worker, as the master sees it 
 int member_spawn(struct generation *g, struct slot *slot);
 
 /* Takes over a worker that the binary before this one started. -1 and errno. */
-int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int pulse_fd,
+int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int page_fd,
 	enum member_state state, double born);
 
 void member_let_serve(struct member *m);

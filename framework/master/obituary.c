@@ -31,10 +31,10 @@ static void name_handler(const struct config *c, uint32_t number, char *out, siz
 	snprintf(out, size, "?");
 }
 
-static void what_it_did(const struct member *m, char *out, size_t size)
+void obituary_doing(const struct member *m, char *out, size_t size)
 {
-	uint32_t phase = atomic_load_explicit(&m->pulse->phase, memory_order_relaxed);
-	uint32_t doing = atomic_load_explicit(&m->pulse->doing, memory_order_relaxed);
+	uint32_t phase = atomic_load_explicit(&m->page->phase, memory_order_relaxed);
+	uint32_t doing = atomic_load_explicit(&m->page->doing, memory_order_relaxed);
 	char handler[64];
 
 	if ((doing & 0xff) == PULSE_NO_CALL) {
@@ -48,6 +48,8 @@ static void what_it_did(const struct member *m, char *out, size_t size)
 
 static const char *reproach(const struct member *m)
 {
+	if (m->stalled)
+		return "; it did not turn and was ended";
 	if (!m->child.overdue)
 		return "";
 	return m->state == MEMBER_LEAVING ? "; it had not ended in time and was killed"
@@ -60,7 +62,7 @@ void obituary(const struct member *m, const siginfo_t *how, char *out, size_t si
 	char death[64], doing[160];
 
 	proc_death(how, death, sizeof(death));
-	what_it_did(m, doing, sizeof(doing));
+	obituary_doing(m, doing, sizeof(doing));
 	if (left && how->si_code == CLD_EXITED && how->si_status == EX_OK) {
 		snprintf(out, size, "worker %u (pid %d, generation %u) left after %.1f s",
 			m->slot->index, (int)m->child.pid, m->generation->number,

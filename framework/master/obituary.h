@@ -14,4 +14,7 @@ struct member;
  * was told to, as an error otherwise. */
 void obituary(const struct member *m, const siginfo_t *how, char *out, size_t size);
 
+/* What it is doing now, for a log line: "serving, in http_request() of handler web /". */
+void obituary_doing(const struct member *m, char *out, size_t size);
+
 #endif

@@ -16,21 +16,26 @@
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/master.h"
+#include "master/member.h"
 #include "master/reload.h"
+#include "master/replace.h"
 #include "master/retire.h"
 #include "master/scale.h"
 #include "master/upgrade.h"
 
 static void begin(struct master *m)
 {
-	const struct operation *op = m->operation;
+	const struct operation_wish *w = &m->operation->wish;
 
-	switch (op->kind) {
+	switch (w->kind) {
 	case OPERATION_RELOAD:
 		reload(m);
 		break;
 	case OPERATION_SCALE:
-		scale(m, op->relative ? (int)m->table.active + op->amount : op->amount);
+		scale(m, w->relative ? (int)m->table.active + w->amount : w->amount);
+		break;
+	case OPERATION_REPLACE:
+		replace(m, (unsigned)w->amount);
 		break;
 	case OPERATION_UPGRADE:
 		upgrade(m);
@@ -38,12 +43,22 @@ static void begin(struct master *m)
 	}
 }
 
+static bool is_ending(const struct generation *g)
+{
+	const struct member *w = g->members;
+
+	while (w && !w->ending)
+		w = w->next;
+	return w != NULL;
+}
+
 /* Nothing of an operation before is left: no socket on its way out, no worker
- * of a generation that failed, which may still hold what the next one binds. */
+ * of a generation that failed, which may still hold what the next one binds.
+ * Those of a canary that drain are no hindrance, and may take for ever. */
 static bool is_at_rest(const struct master *m)
 {
 	for (const struct generation *g = m->generations; g; g = g->older)
-		if (g->gave_up)
+		if (g->gave_up && is_ending(g))
 			return false;
 	return !retire_is_under_way(m);
 }
@@ -73,12 +88,13 @@ void operation_next(struct master *m)
 }
 
 /* Two reloads that nobody waits for and that have not begun are one. */
-static bool is_already_asked(const struct operation *op, enum operation_kind kind)
+static bool is_already_asked(const struct operation *op, const struct operation_wish *wish)
 {
-	return op && op->kind == kind && kind == OPERATION_RELOAD && !op->client;
+	return op && op->wish.kind == OPERATION_RELOAD && !op->wish.canary && !op->client
+		&& wish->kind == OPERATION_RELOAD && !wish->canary;
 }
 
-void operation_ask(struct master *m, enum operation_kind kind, int amount, bool relative,
+void operation_ask(struct master *m, const struct operation_wish *wish,
 	struct control_client *client)
 {
 	struct operation **at = &m->waiting, *last = NULL;
@@ -87,19 +103,14 @@ void operation_ask(struct master *m, enum operation_kind kind, int amount, bool 
 		last = *at;
 	if (m->stopping && client)
 		control_answer(client, false, "portico is stopping");
-	if (m->stopping || (!client && is_already_asked(last, kind)))
+	if (m->stopping || (!client && is_already_asked(last, wish)))
 		return;
 	struct operation *op = calloc(1, sizeof(*op));
 	if (!op) {
 		log_error("no memory for an operation");
 		return;
 	}
-	*op = (struct operation){
-		.kind = kind,
-		.amount = amount,
-		.relative = relative,
-		.client = client,
-	};
+	*op = (struct operation){ .wish = *wish, .client = client };
 	*at = op;
 	operation_next(m);
 }
@@ -109,8 +120,13 @@ void operation_adopt(struct master *m, struct control_client *client)
 	m->operation = calloc(1, sizeof(*m->operation));
 	if (!m->operation)
 		return;
-	m->operation->kind = OPERATION_UPGRADE;
+	m->operation->wish.kind = OPERATION_UPGRADE;
 	m->operation->client = client;
+}
+
+bool operation_is(const struct master *m, enum operation_kind kind)
+{
+	return m->operation && m->operation->wish.kind == kind;
 }
 
 static void end(struct operation *op, bool good, const char *sentence)

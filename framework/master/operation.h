@@ -11,19 +11,28 @@
 struct master;
 struct control_client;
 
-enum operation_kind { OPERATION_RELOAD, OPERATION_SCALE, OPERATION_UPGRADE };
+enum operation_kind { OPERATION_RELOAD, OPERATION_SCALE, OPERATION_UPGRADE, OPERATION_REPLACE };
+
+struct operation_wish {
+	enum operation_kind kind;
+	int                 amount;      /* SCALE: workers, or how many more if relative; REPLACE: slot */
+	bool                relative;
+	bool                canary;      /* RELOAD: not as the file says, but with */
+	double              share, seconds; /* so much for so long; share 0: without one */
+};
 
 struct operation {
-	enum operation_kind    kind;
-	int                    amount;   /* SCALE: workers, or how many more if relative */
-	bool                   relative;
+	struct operation_wish  wish;
 	struct control_client *client;   /* waits for the outcome; NULL: nobody does */
 	struct operation      *next;
 };
 
 /* Begins it when those before it have ended.  client is told the outcome. */
-void operation_ask(struct master *m, enum operation_kind kind, int amount, bool relative,
+void operation_ask(struct master *m, const struct operation_wish *wish,
 	struct control_client *client);
+
+/* Whether the one under way is of that kind. */
+bool operation_is(const struct master *m, enum operation_kind kind);
 
 /* The one under way has ended: says so to the log and to who waits.  Without
  * one under way it is the start that has ended. */

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/canary.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -37,6 +38,19 @@ static void refused(struct master *m, const char *why)
 		m->serving->number);
 }
 
+/* What the operator said counts more than the file.  After an upgrade all of the
+ * workers are the old binary's: they are replaced at once. */
+static void find_canary(const struct master *m, const struct config *c, double *share,
+	double *seconds)
+{
+	const struct operation_wish *wish = m->operation ? &m->operation->wish : NULL;
+
+	if (!wish || wish->kind != OPERATION_RELOAD || m->serving->adopted)
+		return;
+	*share = wish->canary ? wish->share : c->canary_share;
+	*seconds = wish->canary && wish->seconds > 0. ? wish->seconds : c->canary_time;
+}
+
 static void on_tried(void *arg, int exit_code)
 {
 	struct candidate *candidate = arg;
@@ -52,7 +66,12 @@ static void on_tried(void *arg, int exit_code)
 		master_rest(m);
 		return;
 	}
-	generation_start(m, c);
+	double share = 0., seconds = 0.;
+	find_canary(m, c, &share, &seconds);
+	if (share > 0.)
+		canary_start(m, c, share, seconds);
+	else
+		generation_start(m, c);
 }
 
 static void try_config(struct master *m, struct config *c)
@@ -72,6 +91,11 @@ static void try_config(struct master *m, struct config *c)
 
 void reload(struct master *m)
 {
+	if (m->serving->adopted && m->operation && m->operation->wish.share > 0.) {
+		refused(m, "the reload of the upgrade has not succeeded yet, and a canary needs one; "
+			"reload without");
+		return;
+	}
 	log_info("reload: reading %s", m->file);
 	struct config *c = config_load(m->file, tell_problem, NULL);
 	if (!c) {

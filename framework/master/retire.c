@@ -24,12 +24,12 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "master/balance.h"
 #include "master/generation.h"
 #include "master/lend.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/slot.h"
-#include "master/steering.h"
 #include "sys/sock.h"
 #include "sys/steer.h"
 
@@ -79,9 +79,9 @@ static void finish_if_over(struct master *m)
 	ev_timer_stop(m->loop, &m->retirement);
 	generation_trim_slots(m);
 	m->retiring = false;
-	steering_settle(m);
+	balance_settle(m);
 	log_info("retired: what had to end is closed");
-	if (m->operation && m->operation->kind == OPERATION_SCALE)
+	if (operation_is(m, OPERATION_SCALE))
 		operation_ended(m, true, "%u worker%s", m->table.active,
 			m->table.active == 1 ? "" : "s");
 	operation_next(m);
@@ -212,7 +212,7 @@ void retire_slots(struct master *m)
 	if (t->count == t->active)
 		return;
 	m->retiring = true;
-	steering_away(m);
+	balance_settle(m);
 	for (unsigned i = t->active; i < t->count; i++)
 		for (size_t k = 0; k < t->slots[i]->socket_count; k++)
 			t->slots[i]->sockets[k].state = ESCROW_RETIRING;

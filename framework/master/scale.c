@@ -11,13 +11,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "master/balance.h"
 #include "master/generation.h"
 #include "master/lend.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/retire.h"
 #include "master/slot.h"
-#include "master/steering.h"
 
 static void scale_up(struct master *m, unsigned workers)
 {
@@ -33,7 +33,7 @@ static void scale_up(struct master *m, unsigned workers)
 		return;
 	}
 	g->workers = workers;
-	steering_hold(m);
+	balance_settle(m);
 	for (unsigned i = m->table.active; i < workers; i++)
 		if (member_spawn(g, m->table.slots[i]) < 0) {
 			scale_failed(m, strerror(errno));
@@ -85,13 +85,13 @@ void scale_ready(struct master *m)
 
 	if (!new_ones_are_ready(m))
 		return;
-	if (slots_listen(&m->table, g->config, g->workers, &failed) < 0) {
+	if (slots_listen(&m->table, g->config, m->table.active, g->workers, &failed) < 0) {
 		scale_failed(m, strerror(errno));
 		return;
 	}
 	m->table.active = g->workers;
 	generation_let_serve(g);
-	steering_settle(m);
+	balance_settle(m);
 	operation_ended(m, true, "%u workers", g->workers);
 }
 

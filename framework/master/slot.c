@@ -87,12 +87,24 @@ size_t slot_need(const struct config *c)
 	return need;
 }
 
-static struct escrow *find_escrow(struct slot *s, const struct place *p)
+const struct config_service *slot_service(const struct config *c, size_t number)
+{
+	struct place p;
+
+	return find_place(c, number, &p) ? p.service : NULL;
+}
+
+struct escrow *slot_find(const struct slot *s, const struct addr *a, int type)
 {
 	for (size_t i = 0; i < s->socket_count; i++)
-		if (s->sockets[i].type == p->type && addr_equal(&s->sockets[i].addr, p->addr))
-			return &s->sockets[i];
+		if (s->sockets[i].type == type && addr_equal(&s->sockets[i].addr, a))
+			return (struct escrow *)(uintptr_t)&s->sockets[i];
 	return NULL;
+}
+
+static struct escrow *find_escrow(const struct slot *s, const struct place *p)
+{
+	return slot_find(s, p->addr, p->type);
 }
 
 void slot_sockets(const struct slot *s, const struct config *c, int *out)
@@ -100,7 +112,7 @@ void slot_sockets(const struct slot *s, const struct config *c, int *out)
 	struct place p;
 
 	for (size_t number = 0; find_place(c, number, &p); number++) {
-		const struct escrow *e = find_escrow((struct slot *)(uintptr_t)s, &p);
+		const struct escrow *e = find_escrow(s, &p);
 		out[number] = e ? e->fd : -1;
 	}
 }
@@ -138,13 +150,13 @@ static int listen_one(struct slot *s, const struct place *p)
 	return 0;
 }
 
-int slots_listen(struct slot_table *t, const struct config *c, unsigned count,
+int slots_listen(struct slot_table *t, const struct config *c, unsigned first, unsigned end,
 	const struct config_service **failed)
 {
 	struct place p;
 
 	for (size_t number = 0; find_place(c, number, &p); number++)
-		for (unsigned i = 0; i < count; i++)
+		for (unsigned i = first; i < end; i++)
 			if (listen_one(t->slots[i], &p) < 0) {
 				*failed = p.service;
 				return -1;
@@ -167,7 +179,7 @@ bool slot_is_ready(const struct slot *s, const struct config *c)
 	struct place p;
 
 	for (size_t number = 0; find_place(c, number, &p); number++) {
-		const struct escrow *e = find_escrow((struct slot *)(uintptr_t)s, &p);
+		const struct escrow *e = find_escrow(s, &p);
 		if (!e || (e->type == SOCK_STREAM && !e->listening))
 			return false;
 	}

@@ -14,6 +14,8 @@
 #include <stddef.h>
 
 #include "config/config.h"
+#include "master/history.h"
+#include "master/stall.h"
 
 struct master;
 struct member;
@@ -40,6 +42,10 @@ struct slot {
 	unsigned       index;
 	struct escrow  sockets[2 * CONFIG_MAX_LISTENS]; /* of two configurations in a reload */
 	size_t         socket_count;
+	bool           stalled;  /* its worker does not turn: its sockets are lent */
+	bool           drained;  /* the operator wants no new clients for it */
+	struct stall   stall;
+	struct history history;
 	unsigned       early;    /* deaths in a row that came too early */
 	ev_timer       again;    /* runs until the next worker is tried */
 };
@@ -65,16 +71,22 @@ void slot_sockets(const struct slot *s, const struct config *c, int *out);
  * room, and fd is closed. */
 int slot_take(struct slot *s, const struct config *c, size_t number, int fd);
 
+/* The slot's socket for that address, or NULL. */
+struct escrow *slot_find(const struct slot *s, const struct addr *a, int type);
+
+/* The service that number of config's sockets belongs to. */
+const struct config_service *slot_service(const struct config *c, size_t number);
+
 /* The number of e's address in config, or -1. */
 int slot_number(const struct escrow *e, const struct config *c);
 
 /* Every socket of config is bound and, if it can, listens. */
 bool slot_is_ready(const struct slot *s, const struct config *c);
 
-/* listen() on every socket of config in the first count slots, address by
+/* listen() on every socket of config in the slots from first to before end, address by
  * address, slot by slot; for one that listens already its backlog is set.  -1 with errno
  * and *failed the service, also when a slot lacks a socket (ENOTSOCK). */
-int slots_listen(struct slot_table *t, const struct config *c, unsigned count,
+int slots_listen(struct slot_table *t, const struct config *c, unsigned first, unsigned end,
 	const struct config_service **failed);
 
 /* Whether the slot holds an address that a bind of a would meet: the same port,

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * status.c - what the master knows, as JSON.
+ *
+ * docs/status.md names the fields.  Times are seconds, memory bytes; null: not
+ * known yet, or nothing came.
  */
 #include "master/status.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "master/canary.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/retire.h"
+#include "master/status_parts.h"
+#include "master/verdict.h"
 #include "sys/sock.h"
+#include "sys/stranger.h"
 
 static const char *const generation_states[] = {
 	[GENERATION_STARTING] = "starting",
+	[GENERATION_CANARY] = "canary",
 	[GENERATION_SERVING] = "serving",
 	[GENERATION_RETIRING] = "retiring",
-};
-
-static const char *const member_states[] = {
-	[MEMBER_BORN] = "starting",
-	[MEMBER_BOUND] = "starting",
-	[MEMBER_READY] = "ready",
-	[MEMBER_SERVING] = "serving",
-	[MEMBER_LEAVING] = "draining",
 };
 
 static const char *const escrow_states[] = {
@@ -31,6 +34,27 @@ static const char *const escrow_states[] = {
 	[ESCROW_RETIRING] = "retiring",
 	[ESCROW_RETURNING] = "retiring",
 };
+
+json_t *status_seconds(const struct latency *l, double part)
+{
+	return l->count > 0 ? json_real(latency_quantile(l, part)) : json_null();
+}
+
+json_t *status_text(const char *text)
+{
+	json_t *whole = json_string(text);
+	char copy[1024];
+	size_t i;
+
+	if (whole)
+		return whole;
+	for (i = 0; text[i] && i < sizeof(copy) - 1; i++)
+		copy[i] = (text[i] & 0x80) ? '?' : text[i];
+	copy[i] = '\0';
+	return json_string(copy);
+}
+
+/* ---- generations and their workers ---- */
 
 static void add_workers(json_t *all, const struct generation *g, unsigned slot)
 {
@@ -40,9 +64,9 @@ static void add_workers(json_t *all, const struct generation *g, unsigned slot)
 		json_array_append_new(all, json_pack("{s:i, s:i, s:s, s:f, s:s}",
 			"slot", (int)slot,
 			"pid", (int)m->child.pid,
-			"state", member_states[m->state],
+			"state", status_member_state(m),
 			"age", child_age(&m->child),
-			"doing", pulse_phase_name(m->pulse->phase)));
+			"doing", pulse_phase_name(m->page->phase)));
 	}
 }
 
@@ -69,6 +93,8 @@ static json_t *generations_json(const struct master *m)
 	return all;
 }
 
+/* ---- sockets ---- */
+
 static json_t *sockets_json(const struct master *m)
 {
 	json_t *all = json_array();
@@ -77,30 +103,108 @@ static json_t *sockets_json(const struct master *m)
 	for (unsigned i = 0; i < m->table.count; i++)
 		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++) {
 			const struct escrow *e = &m->table.slots[i]->sockets[k];
-			json_array_append_new(all, json_pack("{s:i, s:s, s:s, s:i, s:s, s:b}",
+			json_array_append_new(all, json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:b}",
 				"slot", (int)i,
 				"type", e->type == SOCK_STREAM ? "tcp" : "udp",
 				"address", addr_format(&e->addr, text),
 				"queue", sock_queue(e->fd),
+				"limit", sock_queue_limit(e->fd),
 				"state", escrow_states[e->state],
 				"lent", e->borrower != NULL));
 		}
 	return all;
 }
 
+/* ---- what is out of the ordinary ---- */
+
+static json_t *stranger_json(const struct stranger *s)
+{
+	char where[ADDR_TEXT], since[32] = "";
+	struct tm when;
+
+	if (s->since > 0 && localtime_r(&s->since, &when))
+		strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%S", &when);
+	return json_pack("{s:s, s:s, s:i, s:o, s:i, s:s}",
+		"address", addr_format(&s->addr, where),
+		"type", s->type == SOCK_STREAM ? "tcp" : "udp",
+		"pid", (int)s->pid, "program", status_text(s->program), "uid", (int)s->uid, "since", since);
+}
+
+static json_t *strangers_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < m->stranger_count; i++)
+		json_array_append_new(all, stranger_json(&m->strangers[i]));
+	return all;
+}
+
+static json_t *canary_json(const struct master *m)
+{
+	if (canary_share(m) <= 0.)
+		return json_null();
+	return json_pack("{s:i, s:f, s:f, s:f, s:i}",
+		"generation", (int)m->starting->number, "share", canary_share(m),
+		"since", canary_age(m), "until", canary_time(m), "workers", (int)canary_slots(m));
+}
+
+static json_t *lacks_json(void)
+{
+	json_t *all = json_array();
+
+	if (child_lacks())
+		json_array_append_new(all, json_string(child_lacks()));
+	return all;
+}
+
+/* ---- the whole ---- */
+
+static void add_lately(json_t *status, const struct master *m)
+{
+	struct latency *all = calloc(1, sizeof(*all));
+	double imbalance = history_imbalance(m);
+	char line[512];
+
+	if (!all)
+		return;
+	for (unsigned i = 0; i < m->table.count; i++)
+		history_latency(m, m->table.slots[i], all);
+	verdict(m, all, line, sizeof(line));
+	json_object_set_new(status, "verdict", json_string(line));
+	json_object_set_new(status, "imbalance", imbalance > 0. ? json_real(imbalance) : json_null());
+	json_object_set_new(status, "p50", status_seconds(all, .5));
+	json_object_set_new(status, "p99", status_seconds(all, .99));
+	free(all);
+}
+
 json_t *status_json(const struct master *m)
 {
-	return json_pack("{s:b, s:s, s:i, s:s, s:f, s:i, s:i, s:i, s:b, s:i, s:o, s:o}",
+	json_t *status = json_pack("{s:b, s:s, s:i, s:o, s:f, s:i, s:i, s:i, s:b, s:i, s:i, s:I, s:i}",
 		"good", 1,
 		"version", PORTICO_VERSION,
 		"pid", (int)getpid(),
-		"file", m->file,
+		"file", status_text(m->file),
 		"uptime", child_clock() - m->started,
 		"workers", (int)m->table.active,
 		"generation", m->serving ? (int)m->serving->number : 0,
 		"crashes", (int)m->crashes,
 		"retiring", (int)retire_is_under_way(m),
 		"upgrades", (int)m->upgrades,
-		"generations", generations_json(m),
-		"sockets", sockets_json(m));
+		"stalls", (int)m->stalls,
+		"lost", (json_int_t)m->lost,
+		"strangers_seen", (int)m->strangers_seen);
+
+	if (!status)
+		return NULL;
+	add_lately(status, m);
+	json_object_set_new(status, "last_reload",
+		m->reloaded > 0. ? json_real(child_clock() - m->reloaded) : json_null());
+	json_object_set_new(status, "lacks", lacks_json());
+	json_object_set_new(status, "strangers", strangers_json(m));
+	json_object_set_new(status, "canary", canary_json(m));
+	json_object_set_new(status, "slots", status_slots(m));
+	json_object_set_new(status, "services", status_services(m));
+	json_object_set_new(status, "generations", generations_json(m));
+	json_object_set_new(status, "sockets", sockets_json(m));
+	return status;
 }

@@ -15,7 +15,7 @@
 #include "master/slot.h"
 #include "master/upgrade.h"
 #include "sys/proc.h"
-#include "sys/pulse.h"
+#include "sys/page.h"
 #include "sys/user.h"
 #include "worker/worker.h"
 
@@ -25,8 +25,8 @@
 struct trial {
 	struct child         child;
 	const struct config *config;
-	struct pulse        *pulse;
-	int                  pulse_fd;
+	struct page         *page;
+	int                  page_fd;
 	int                  log;
 	unsigned             problems;
 	bool                 ready;      /* it said that all is well */
@@ -63,9 +63,9 @@ static int judge(struct trial *t, const siginfo_t *how)
 
 static void destroy(struct trial *t)
 {
-	pulse_destroy(t->pulse);
-	if (t->pulse)
-		close(t->pulse_fd);
+	page_destroy(t->page, (unsigned)t->config->service_count);
+	if (t->page)
+		close(t->page_fd);
 	free(t);
 }
 
@@ -83,7 +83,7 @@ static void on_died(struct child *c, const siginfo_t *how)
 static int trial_entry(void *arg, int channel)
 {
 	const struct trial *t = arg;
-	return worker_check(t->config, channel, t->log, t->pulse);
+	return worker_check(t->config, channel, t->log, t->page);
 }
 
 struct trial *trial_start(struct ev_loop *loop, const struct config *config, int log,
@@ -99,8 +99,8 @@ struct trial *trial_start(struct ev_loop *loop, const struct config *config, int
 	t->problem = problem;
 	t->done = done;
 	t->arg = arg;
-	t->pulse = pulse_create(&t->pulse_fd);
-	if (t->pulse && child_spawn(&t->child, loop, trial_entry, t) == 0) {
+	t->page = page_create((unsigned)config->service_count, &t->page_fd);
+	if (t->page && child_spawn(&t->child, loop, trial_entry, t) == 0) {
 		child_kill_after(&t->child, TRIAL_TIME);
 		return t;
 	}

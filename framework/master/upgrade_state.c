@@ -8,7 +8,8 @@
  *
  * The configurations stay behind: an adopted generation knows the addresses
  * of its workers and no more.  That is enough to lend their sockets, and the
- * reload that follows brings workers that can be replaced.
+ * reload that follows brings workers that can be replaced.  Left behind as well: who is
+ * stalled, early deaths, what slots did lately; all of it is seen anew.
  */
 #include "master/upgrade_state.h"
 
@@ -23,7 +24,10 @@
 
 #include "base/log.h"
 #include "master/control.h"
+#include "master/balance.h"
 #include "master/generation.h"
+#include "master/group.h"
+#include "master/load.h"
 #include "master/master.h"
 #include "master/operation.h"
 
@@ -65,6 +69,12 @@ static void live_through_exec(int fd, bool yes)
 		(void)fcntl(fd, F_SETFD, yes ? 0 : FD_CLOEXEC);
 }
 
+static void load_lives(void *arg, const char *service, int fd)
+{
+	(void)service;
+	live_through_exec(fd, *(const bool *)arg);
+}
+
 static void all_live_through_exec(struct master *m, bool yes)
 {
 	live_through_exec(m->log, yes);
@@ -76,10 +86,15 @@ static void all_live_through_exec(struct master *m, bool yes)
 	for (unsigned i = 0; i < m->table.count; i++)
 		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++)
 			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
+	load_each(m, load_lives, &yes);
+	for (const struct group *g = m->groups; g; g = g->next) {
+		live_through_exec(g->shortest.program, yes);
+		live_through_exec(g->shortest.sockets, yes);
+	}
 	for (struct generation *g = m->generations; g; g = g->older)
 		for (struct member *w = g->members; w; w = w->next) {
 			live_through_exec(w->child.channel, yes);
-			live_through_exec(w->pulse_fd, yes);
+			live_through_exec(w->page_fd, yes);
 		}
 }
 
@@ -98,6 +113,16 @@ static json_t *slot_json(const struct slot *s)
 	return sockets;
 }
 
+static json_t *drained_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < m->table.count; i++)
+		if (m->table.slots[i]->drained)
+			json_array_append_new(all, json_integer(i));
+	return all;
+}
+
 static json_t *slots_json(const struct master *m)
 {
 	json_t *slots = json_array();
@@ -111,7 +136,7 @@ static json_t *member_json(const struct member *w)
 {
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f}",
 		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
-		"channel", w->child.channel, "pulse", w->pulse_fd,
+		"channel", w->child.channel, "pulse", w->page_fd,
 		"state", (int)w->state, "born", w->child.born);
 }
 
@@ -133,10 +158,36 @@ static json_t *generation_json(const struct generation *g)
 
 	for (const struct member *w = g->members; w; w = w->next)
 		json_array_append_new(members, member_json(w));
-	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o}",
 		"number", (int)g->number, "state", (int)g->state, "workers", (int)g->workers,
 		"born", g->born, "drain", g->config->drain,
+		"stall", g->config->stall, "stall_kill", g->config->stall_kill,
 		"listens", listens_json(g->config), "members", members);
+}
+
+static void add_load(void *all, const char *service, int fd)
+{
+	json_array_append_new(all, json_pack("{s:s, s:i}", "service", service, "fd", fd));
+}
+
+static json_t *loads_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	load_each(m, add_load, all);
+	return all;
+}
+
+static json_t *groups_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	for (const struct group *g = m->groups; g; g = g->next)
+		if (g->shortest.program >= 0)
+			json_array_append_new(all, json_pack("{s:o, s:i, s:i, s:i}",
+				"address", addr_json(&g->addr), "program", g->shortest.program,
+				"sockets", g->shortest.sockets, "table", g->table));
+	return all;
 }
 
 static json_t *waiting_json(const struct master *m)
@@ -144,39 +195,54 @@ static json_t *waiting_json(const struct master *m)
 	json_t *all = json_array();
 
 	for (const struct operation *op = m->waiting; op; op = op->next)
-		json_array_append_new(all, json_pack("{s:i, s:i, s:b, s:i}",
-			"kind", (int)op->kind, "amount", op->amount,
-			"relative", (int)op->relative, "client", control_client_fd(op->client)));
+		json_array_append_new(all, json_pack("{s:i, s:i, s:b, s:b, s:f, s:f, s:i}",
+			"kind", (int)op->wish.kind, "amount", op->wish.amount,
+			"relative", (int)op->wish.relative, "canary", (int)op->wish.canary,
+			"share", op->wish.share, "seconds", op->wish.seconds,
+			"client", control_client_fd(op->client)));
 	return all;
 }
 
-static json_t *master_json(const struct master *m)
+static json_t *master_json(const struct master *m, int ledger)
 {
 	json_t *generations = json_array();
 
 	for (const struct generation *g = m->generations; g; g = g->older)
 		json_array_append_new(generations, generation_json(g));
-	return json_pack("{s:i, s:i, s:i, s:i, s:f, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:f, s:f, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
-		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades, "started", m->started,
+		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades,
+		"stalls", (int)m->stalls, "lost", (json_int_t)m->lost, "ledger", ledger,
+		"started", m->started, "reloaded", m->reloaded,
 		"active", (int)m->table.active, "log", m->log, "control", control_fd(m),
 		"control_path", control_path(m),
 		"client", control_client_fd(m->operation->client),
-		"waiting", waiting_json(m), "slots", slots_json(m), "generations", generations);
+		"waiting", waiting_json(m), "drained", drained_json(m), "strangers_seen", (int)m->strangers_seen,
+		"loads", loads_json(m), "groups", groups_json(m),
+		"slots", slots_json(m), "generations", generations);
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 int upgrade_state_save(struct master *m)
 {
-	json_t *state = master_json(m);
 	char number[16];
 	int fd = memfd_create("portico-state", 0);
+	int ledger = memfd_create("portico-ledger", 0);
+	json_t *state = master_json(m, ledger);
 
-	if (!state || fd < 0 || json_dumpfd(state, fd, JSON_COMPACT) < 0) {
+	if (!state || fd < 0 || ledger < 0 || ledger_save(&m->ledger, ledger) < 0
+		|| json_dumpfd(state, fd, JSON_COMPACT) < 0) {
 		json_decref(state);
-		if (fd >= 0)
-			close(fd);
+		close_if_open(fd);
+		close_if_open(ledger);
 		return -1;
 	}
+	m->ledger_fd = ledger;
 	json_decref(state);
 	snprintf(number, sizeof(number), "%d", fd);
 	setenv(STATE_FD, number, 1);
@@ -187,6 +253,7 @@ int upgrade_state_save(struct master *m)
 void upgrade_state_forget(struct master *m)
 {
 	close(atoi(getenv(STATE_FD)));
+	close(m->ledger_fd);
 	unsetenv(STATE_FD);
 	all_live_through_exec(m, false);
 }
@@ -220,6 +287,16 @@ static int load_slot(struct slot *s, const json_t *sockets)
 	return 0;
 }
 
+static void load_drained(struct master *m, const json_t *all)
+{
+	size_t i;
+	json_t *slot;
+
+	json_array_foreach(all, i, slot)
+		if (json_integer_value(slot) < (json_int_t)m->table.count)
+			m->table.slots[json_integer_value(slot)]->drained = true;
+}
+
 static int load_slots(struct master *m, const json_t *state)
 {
 	json_t *slots = json_object_get(state, "slots"), *sockets;
@@ -230,6 +307,7 @@ static int load_slots(struct master *m, const json_t *state)
 	json_array_foreach(slots, i, sockets)
 		if (load_slot(m->table.slots[i], sockets) < 0)
 			return -1;
+	load_drained(m, json_object_get(state, "drained"));
 	m->table.active = (unsigned)int_of(state, "active");
 	return m->table.active <= m->table.count ? 0 : -1;
 }
@@ -276,6 +354,8 @@ static int load_generation(struct master *m, const json_t *o)
 
 	if (!g)
 		return -1;
+	config->stall = real_of(o, "stall");
+	config->stall_kill = real_of(o, "stall_kill");
 	g->adopted = true;
 	g->number = (unsigned)int_of(o, "number");
 	g->state = (enum generation_state)int_of(o, "state");
@@ -297,6 +377,20 @@ static int load_generations(struct master *m, const json_t *state)
 	return m->serving ? 0 : -1;
 }
 
+static void load_balance(struct master *m, const json_t *state)
+{
+	size_t i;
+	json_t *o;
+	struct addr a;
+
+	json_array_foreach(json_object_get(state, "loads"), i, o)
+		load_adopt(m, json_string_value(json_object_get(o, "service")), int_of(o, "fd"));
+	json_array_foreach(json_object_get(state, "groups"), i, o)
+		if (addr_read(json_object_get(o, "address"), &a) == 0)
+			balance_adopt(m, &a, int_of(o, "program"), int_of(o, "sockets"),
+				int_of(o, "table"));
+}
+
 /* They wait for the reload that belongs to the upgrade. */
 static void load_waiting(struct master *m, const json_t *all)
 {
@@ -304,9 +398,22 @@ static void load_waiting(struct master *m, const json_t *all)
 	json_t *op;
 
 	json_array_foreach(all, i, op)
-		operation_ask(m, (enum operation_kind)int_of(op, "kind"), int_of(op, "amount"),
-			json_is_true(json_object_get(op, "relative")),
-			control_adopt_client(m, int_of(op, "client")));
+		operation_ask(m, &(struct operation_wish){
+			.kind = (enum operation_kind)int_of(op, "kind"),
+			.amount = int_of(op, "amount"),
+			.relative = json_is_true(json_object_get(op, "relative")),
+			.canary = json_is_true(json_object_get(op, "canary")),
+			.share = real_of(op, "share"),
+			.seconds = real_of(op, "seconds"),
+		}, control_adopt_client(m, int_of(op, "client")));
+}
+
+/* Without it the numbers begin anew, and all else goes on. */
+static void load_ledger(struct master *m, int fd)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0 || ledger_load(&m->ledger, fd) < 0)
+		log_warn("upgrade: what workers of before have counted cannot be read: %m");
+	close(fd);
 }
 
 static int load_all(struct master *m, const json_t *state)
@@ -316,11 +423,17 @@ static int load_all(struct master *m, const json_t *state)
 	m->crashes = (unsigned)int_of(state, "crashes");
 	m->upgrades = (unsigned)int_of(state, "upgrades") + 1;
 	m->started = real_of(state, "started");
+	m->reloaded = real_of(state, "reloaded");
+	m->strangers_seen = (unsigned)int_of(state, "strangers_seen");
+	m->stalls = (unsigned)int_of(state, "stalls");
+	m->lost = (uint64_t)json_integer_value(json_object_get(state, "lost"));
+	load_ledger(m, int_of(state, "ledger"));
 	m->log = int_of(state, "log");
 	if (m->log >= 0)
 		log_to(m->log);
 	if (load_slots(m, state) < 0 || load_generations(m, state) < 0)
 		return -1;
+	load_balance(m, state);
 	m->born = (unsigned)int_of(state, "born");
 	const char *path = json_string_value(json_object_get(state, "control_path"));
 	if (int_of(state, "control") >= 0

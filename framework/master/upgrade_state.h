@@ -10,8 +10,8 @@
 
 struct master;
 
-/* Changes when an older binary could misread it. */
-enum { UPGRADE_STATE_VERSION = 1 };
+/* Changes when an older binary could misread it: this state, a ledger, a worker's page. */
+enum { UPGRADE_STATE_VERSION = 2 };
 
 /* Writes it, names its descriptor in the environment, and lets every
  * descriptor that it names live through an exec.  -1 and errno. */

@@ -16,6 +16,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
+#include "sys/counts.h"
+
 enum {
 	DGRAM_SLOT = 65536,
 	DGRAM_ROUNDS = 4,        /* batches in one turn of the loop */
@@ -80,6 +83,15 @@ void dgram_batch_destroy(struct dgram_batch *b)
 
 /* ---- out ---- */
 
+static void count_sent(struct dgram_socket *d, unsigned from, unsigned count)
+{
+	const struct row *out = &d->hub->datagrams->out;
+
+	d->counts->datagrams_out += count;
+	for (unsigned i = from; i < from + count; i++)
+		d->counts->bytes_out += out->messages[i].msg_len;
+}
+
 /* Sends the row.  What the kernel will not take is dropped and counted: a
  * datagram has no claim to wait, and a full queue must not stop the reading. */
 static void flush(struct dgram_socket *d)
@@ -91,10 +103,11 @@ static void flush(struct dgram_socket *d)
 		int n = sendmmsg(d->io.fd, b->out.messages + sent, b->out_count - sent,
 			MSG_NOSIGNAL);
 		if (n > 0) {
+			count_sent(d, sent, (unsigned)n);
 			sent += (unsigned)n;
 		} else if (errno != EINTR) {
 			/* The error is of the first one only: go on behind it. */
-			d->unsent++;
+			d->counts->errors[ERROR_UNSENT]++;
 			sent++;
 		}
 	}
@@ -139,10 +152,25 @@ int dgram_send(struct dgram_socket *d, const struct addr *to, const void *data, 
 	ssize_t n = sendto(d->io.fd, data, len, MSG_NOSIGNAL, &to->sa, addr_len(to));
 	if (n < 0 && errno == EAGAIN)
 		errno = ENOBUFS;
-	return n < 0 ? -1 : 0;
+	if (n < 0)
+		return -1;
+	d->counts->datagrams_out++;
+	d->counts->bytes_out += (size_t)n;
+	return 0;
 }
 
 /* ---- in ---- */
+
+/* Each waited at most from the loop's turn on to the end of its batch. */
+static void count_received(struct dgram_socket *d, unsigned count)
+{
+	const struct row *in = &d->hub->datagrams->in;
+
+	d->counts->datagrams_in += count;
+	for (unsigned i = 0; i < count; i++)
+		d->counts->bytes_in += in->messages[i].msg_len;
+	latency_add(&d->counts->latency, (clock_ns() - d->hub->woke) / 1000, count);
+}
 
 static void prepare(struct row *r)
 {
@@ -173,6 +201,7 @@ static int read_batch(struct dgram_socket *d)
 {
 	struct row *r = &d->hub->datagrams->in;
 
+	++*d->hub->steps;
 	prepare(r);
 	int count = recvmmsg(d->io.fd, r->messages, DGRAM_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++) {
@@ -180,6 +209,8 @@ static int read_batch(struct dgram_socket *d)
 		d->packet(d, (unsigned)i, r->parts[i].iov_base, r->messages[i].msg_len);
 	}
 	flush(d);
+	if (count > 0)
+		count_received(d, (unsigned)count);
 	return count;
 }
 

@@ -19,10 +19,12 @@ enum { DGRAM_BATCH = 32 };
 
 struct dgram_batch;
 
+struct counts;
+
 struct dgram_socket {
 	ev_io       io;
 	struct hub *hub;
-	uint64_t    unsent;      /* replies that the kernel refused: counted, gone */
+	struct counts *counts;   /* of its service; refused replies are counted and gone */
 	/* One datagram.  data is the callee's until it returns. */
 	void      (*packet)(struct dgram_socket *, unsigned index, const void *data, size_t len);
 	void       *owner;

@@ -39,6 +39,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 int hub_init(struct hub *h, struct ev_loop *loop)
 {
 	*h = (struct hub){ .loop = loop };
+	h->steps = &h->own_steps;
 	h->block = malloc(HUB_READ_BLOCK);
 	if (!h->block)
 		return -1;

@@ -12,6 +12,7 @@
 
 #include <ev.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -26,6 +27,9 @@ struct dgram_batch;
 
 struct hub {
 	struct ev_loop     *loop;
+	uint64_t            woke;            /* clock_ns() when the loop last woke; 0 without a beat */
+	uint64_t           *steps;           /* grows with every event that is taken on */
+	uint64_t            own_steps;       /* what steps is without a beat */
 	char               *block;           /* HUB_READ_BLOCK bytes */
 	char               *spares[HUB_SPARES];
 	unsigned            spare_count;

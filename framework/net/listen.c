@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "sys/counts.h"
 #include "sys/sock.h"
 
 enum {
@@ -55,6 +56,8 @@ static enum outcome accept_one(struct listener *l)
 	int fd = sock_accept(l->io.fd, &peer);
 	if (fd >= 0) {
 		l->rest = 0.;
+		if (l->counts)
+			l->counts->accepted++;
 		l->accepted(l, fd, &peer);
 		return ACCEPTED;
 	}
@@ -71,6 +74,8 @@ static void rest(struct listener *l)
 {
 	int error = errno;
 
+	if (l->counts)
+		l->counts->errors[ERROR_ACCEPT]++;
 	if (ev_now(l->loop) - l->told > TELL_EVERY || ev_now(l->loop) < l->told) {
 		l->told = ev_now(l->loop);
 		log_warn("accepting rests, clients wait in the queue: %s", strerror(error));

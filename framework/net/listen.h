@@ -9,6 +9,8 @@
 
 #include "sys/addr.h"
 
+struct counts;
+
 struct listener {
 	ev_io           io;
 	ev_timer        retry;   /* runs while accepting rests */
@@ -17,6 +19,7 @@ struct listener {
 	double          told;    /* when a rest was last told */
 	/* A new connection; fd is the callee's own. */
 	void          (*accepted)(struct listener *, int fd, const struct addr *peer);
+	struct counts  *counts;  /* of its service; NULL: nobody counts */
 	void           *owner;
 };
 

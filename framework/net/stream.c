@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "net/stream_io.h"
+#include "sys/counts.h"
+#include "sys/shortest.h"
 #include "sys/sock.h"
 
 /* How often drained() may refill the queue in one turn. */
@@ -27,8 +29,11 @@ struct stream *stream_of(struct deadline *d)
 void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct stream_ops *ops,
 	double idle, double linger)
 {
+	static struct counts nowhere;
+
 	k->ops = ops;
 	k->hub = hub;
+	k->counts = &nowhere;
 	deadline_queue_init(&k->idle, hub->loop, idle, stream_expired);
 	deadline_queue_init(&k->linger, hub->loop, linger, stream_expired);
 }
@@ -165,7 +170,8 @@ static void update_mask(struct stream *s)
 	ev_io_start(loop, &s->io);
 }
 
-static void finish(struct stream *s)
+/* count: which of its kind's numbers its end belongs to. */
+static void finish(struct stream *s, uint64_t *count)
 {
 	struct hub *h = s->kind->hub;
 
@@ -177,6 +183,10 @@ static void finish(struct stream *s)
 	if (s->out.data)
 		hub_take_back(h, &s->out);
 	h->streams--;
+	++*count;
+	if (s->kind->seat)
+		shortest_done(s->kind->seat);
+	s->kind->counts->errors[ERROR_RESET] += s->broken;
 	s->held = true;          /* whatever closed() still calls is without effect */
 	s->kind->ops->closed(s);
 }
@@ -189,7 +199,7 @@ static void settle(struct stream *s)
 	update_choke(s);
 	advance_closing(s);
 	if (s->state == STREAM_CLOSED) {
-		finish(s);
+		finish(s, &s->kind->counts->closed);
 		return;
 	}
 	if ((s->state == STREAM_OPEN && s->retry && !s->paused)
@@ -201,6 +211,7 @@ static void settle(struct stream *s)
 
 void stream_settle_touched(struct stream *s)
 {
+	++*s->kind->hub->steps;
 	untouch(s);
 	settle(s);
 }
@@ -210,6 +221,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 	struct stream *s = w->data;
 
 	(void)loop;
+	++*s->kind->hub->steps;
 	if (events & EV_WRITE)
 		s->blocked = false;
 	if (events & EV_READ)
@@ -333,7 +345,7 @@ int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
 	assert(stream_is_at_rest(s));
 	if (give(arg, s->io.fd) < 0)
 		return -1;
-	finish(s);
+	finish(s, &s->kind->counts->given);
 	return 0;
 }
 

@@ -27,6 +27,9 @@
 #include "net/deadline.h"
 #include "net/hub.h"
 
+struct counts;
+struct shortest_slot;
+
 struct stream_ops {
 	/* All input that was not used yet.  Gives how much is used now; the
 	 * rest comes again, in front of what arrives next.  May have len 0
@@ -42,6 +45,8 @@ struct stream_ops {
 struct stream_kind {
 	const struct stream_ops *ops;
 	struct hub              *hub;
+	struct shortest_slot    *seat;       /* whose queue they are in; NULL: nobody asks */
+	struct counts           *counts;     /* where what they do is added to */
 	size_t                   max_input;  /* unused input that stops reading */
 	size_t                   high_water; /* queued output that stops reading */
 	size_t                   max_queue;  /* queued output that refuses a write */
@@ -74,7 +79,8 @@ struct stream {
 	bool                   renewed : 1;  /* stream_renew(), since somebody looked */
 };
 
-/* max_input and the rest as in struct stream_kind; spans in seconds. */
+/* max_input and the rest as in struct stream_kind; spans in seconds.  What they do is
+ * counted nowhere until the caller sets counts. */
 void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct stream_ops *ops,
 	double idle, double linger);
 void stream_kind_fini(struct stream_kind *k);         /* no stream is left */

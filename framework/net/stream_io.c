@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "sys/counts.h"
+
 enum {
 	/* Output of this size goes out at once and uncopied. */
 	STREAM_DIRECT = HUB_WRITE_BLOCK,
@@ -44,6 +46,7 @@ void stream_flush(struct stream *s)
 		return;
 	}
 	progress(s);
+	s->kind->counts->bytes_out += (size_t)n;
 	s->blocked = (size_t)n < buf_len(&s->out);
 	buf_take(&s->out, (size_t)n);
 	if (buf_len(&s->out) == 0)
@@ -97,6 +100,7 @@ static size_t send_both(struct stream *s, const void *data, size_t len)
 	}
 	progress(s);
 	size_t sent = (size_t)n;
+	s->kind->counts->bytes_out += sent;
 	s->blocked = sent < queued + len;
 	buf_take(&s->out, sent < queued ? sent : queued);
 	return sent < queued ? 0 : sent - queued;
@@ -175,6 +179,13 @@ static void input_failed(struct stream *s)
 		s->broken = true;
 }
 
+static void received(struct stream *s, size_t len)
+{
+	s->received = true;
+	s->kind->counts->bytes_in += len;
+	progress(s);
+}
+
 /* Most input is used at once, so it is read into the hub's block, and only
  * what is left of it moves to the stream's own storage. */
 static void read_fresh(struct stream *s)
@@ -190,8 +201,7 @@ static void read_fresh(struct stream *s)
 		s->eof = true;
 		return;
 	}
-	s->received = true;
-	progress(s);
+	received(s, (size_t)n);
 	size_t used = hand_over(s, block, (size_t)n);
 	keep_rest(s, block + used, (size_t)n - used);
 }
@@ -216,8 +226,7 @@ static void read_behind_kept(struct stream *s)
 		s->eof = true;
 		return;
 	}
-	s->received = true;
-	progress(s);
+	received(s, (size_t)n);
 	buf_added(&s->in, (size_t)n);
 	stream_deliver_kept(s);
 }

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proto/handler.h"
+#include "sys/counts.h"
 
 static struct portico_conn *conn_of(struct stream *s)
 {
@@ -43,6 +45,7 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 	handler_enter(h, PULSE_TCP_DATA);
 	ssize_t used = h->plugin.tcp_data(c, data, len);
 	handler_leave(h);
+	latency_add(&h->counts->latency, (clock_ns() - s->kind->hub->woke) / 1000, 1);
 	if (used < 0) {
 		stream_close(s, false);
 		return len;
@@ -79,6 +82,7 @@ static void on_drained(struct stream *s)
 
 static void on_late(struct stream *s)
 {
+	s->kind->counts->errors[ERROR_TIMEOUT] += stream_queued(s) > 0;
 	stream_close(s, false);
 }
 
@@ -149,6 +153,8 @@ void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
 	struct portico_conn *c = calloc(1, state_offset() + site->handler->plugin.conn_size);
 	if (!c) {
 		log_warn("service %s: no memory for a connection: closed", site->handler->service);
+		site->kind.counts->errors[ERROR_MEMORY]++;
+		site->kind.counts->closed++;
 		close(fd);
 		return;
 	}

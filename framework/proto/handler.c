@@ -12,6 +12,7 @@
 
 void handler_broke_contract(const struct portico_service *h, const char *how)
 {
+	h->counts->errors[ERROR_HANDLER]++;
 	log_error("handler %s (plugin %s): %s", h->label, h->plugin.name, how);
 }
 
@@ -19,6 +20,7 @@ void handler_gave_up(struct portico_service *h, const char *callback)
 {
 	double now = ev_now(h->loop);
 
+	h->counts->errors[ERROR_HANDLER]++;
 	if (now - h->told < 1. && now >= h->told)
 		return;
 	h->told = now;

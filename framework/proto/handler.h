@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "portico.h"
-#include "sys/pulse.h"
+#include "sys/page.h"
 
 struct dgram_socket;
 
@@ -25,7 +25,8 @@ struct portico_service {
 	unsigned                     worker;
 	uint32_t                     number;   /* over all handlers of the worker */
 	struct ev_loop              *loop;
-	struct pulse                *pulse;
+	struct page                 *page;
+	struct counts               *counts;   /* of its service, in page */
 	struct portico_timer        *timers;
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */
 	struct addr                 *socket_addrs;
@@ -37,12 +38,13 @@ struct portico_service {
 /* Marks the callback that h is in, for the obituary.  Callbacks do not nest. */
 static inline void handler_enter(const struct portico_service *h, enum pulse_call call)
 {
-	pulse_enter(h->pulse, h->number, call);
+	h->page->steps++;
+	pulse_enter(h->page, h->number, call);
 }
 
 static inline void handler_leave(const struct portico_service *h)
 {
-	pulse_leave(h->pulse);
+	pulse_leave(h->page);
 }
 
 /* Sentences to the log that name the handler and what it did wrong. */

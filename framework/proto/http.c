@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proto/handler.h"
+#include "sys/counts.h"
 
 static struct http_conn *conn_of(struct stream *s)
 {
@@ -23,9 +25,22 @@ static struct http_conn *conn_of(struct stream *s)
 
 /* ---- refusals ---- */
 
+static void count_refusal(const struct portico_request *r, int status)
+{
+	uint64_t *errors = r->conn->site->kind.counts->errors;
+
+	if (status == 503)
+		errors[ERROR_MEMORY]++;
+	else if (status == 408)
+		errors[ERROR_TIMEOUT]++;
+	else if (status != 500)          /* whose cause is counted where it is told */
+		errors[ERROR_PROTOCOL]++;
+}
+
 /* The last reply of this connection, by portico itself. */
 static void refuse(struct portico_request *r, int status, const char *why)
 {
+	count_refusal(r, status);
 	r->keep_alive = false;
 	if (r->reply != HTTP_NO_REPLY || http_reply_error(r, status, why) < 0)
 		stream_abort(&r->conn->conn.stream);
@@ -281,6 +296,14 @@ static bool is_last_word(const struct portico_request *r)
 	return r->phase == HTTP_ANSWER && !r->head.keep_alive;
 }
 
+static void count_request(const struct portico_request *r)
+{
+	struct counts *counts = r->conn->site->kind.counts;
+
+	counts->requests[r->status / 100 - 1]++;
+	latency_add(&counts->latency, (clock_ns() - r->began) / 1000, 1);
+}
+
 static void finish(struct http_conn *c)
 {
 	struct portico_request *r = c->request;
@@ -288,6 +311,7 @@ static void finish(struct http_conn *c)
 	bool hasty = is_last_word(r);
 
 	stream_renew(&c->conn.stream);   /* a next head or body has its own time */
+	count_request(r);
 	c->request = NULL;
 	http_request_close(r);
 	if (!keep_alive)
@@ -420,6 +444,7 @@ static void on_late(struct stream *s)
 	struct portico_request *r = c->request;
 
 	if (stream_queued(s) > 0) {
+		s->kind->counts->errors[ERROR_TIMEOUT]++;
 		stream_abort(s);
 		return;
 	}

@@ -188,6 +188,7 @@ static char *begin(struct portico_request *r, int status, const char *type, int6
 	if (!at)
 		return NULL;
 	decide_framing(r, status, length);
+	r->status = (uint16_t)status;
 	at = put_status(at, status);
 	at = put_date(r->conn->site, at);
 	if (type) {

@@ -38,10 +38,12 @@ struct portico_request {
 	char                   *text;        /* the head; names and values end with NUL */
 	const char             *path;        /* normalised */
 	struct buf              body;        /* collected */
+	uint64_t                began;       /* when the loop woke to its first byte: clock_ns() */
 	uint64_t                body_size;   /* bytes of body so far */
 	struct http_chunk       chunk;
 	struct buf              headers;     /* of the reply: whole lines */
 	int64_t                 reply_left;  /* announced and not yet written */
+	uint16_t                status;      /* of the reply, once it has begun */
 	uint8_t                 phase;       /* enum http_phase */
 	uint8_t                 reply;       /* enum http_reply */
 	bool                    shown;       /* a callback saw it: http_done() is due */

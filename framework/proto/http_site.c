@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "proto/http_request.h"
+#include "sys/counts.h"
 
 static size_t larger(size_t a, size_t b)
 {
@@ -49,6 +50,8 @@ void http_accept(struct http_site *site, int fd, const struct addr *peer)
 	struct http_conn *c = calloc(1, sizeof(*c));
 	if (!c) {
 		log_warn("no memory for a connection: closed");
+		site->kind.counts->errors[ERROR_MEMORY]++;
+		site->kind.counts->closed++;
 		close(fd);
 		return;
 	}

@@ -24,14 +24,16 @@ static void on_packet(struct dgram_socket *d, unsigned index, const void *data, 
 	if (!h->plugin.udp_packet)
 		return;
 	handler_enter(h, PULSE_UDP_PACKET);
-	(void)h->plugin.udp_packet(&dgram, data, len);
+	int result = h->plugin.udp_packet(&dgram, data, len);
 	handler_leave(h);
+	h->counts->errors[ERROR_HANDLER] += result < 0;
 }
 
 int udp_start(struct dgram_socket *d, struct hub *hub, struct portico_service *handler, int fd)
 {
 	d->packet = on_packet;
 	d->owner = handler;
+	d->counts = handler->counts;
 	return dgram_start(d, hub, fd);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "service/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -15,10 +16,14 @@
 #include "proto/http.h"
 #include "proto/udp.h"
 #include "service/plugin.h"
+#include "sys/shortest.h"
 
 struct service {
 	const struct config_service *config;
 	struct hub             *hub;
+	struct counts          *counts;
+	struct shortest_table  *table;       /* NULL: nobody asks how much there is to do */
+	struct shortest_slot   *seat;        /* this worker's in it */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;
 	struct http_route      *routes;
@@ -27,14 +32,13 @@ struct service {
 	struct listener        *listeners;   /* tcp and http, one for each address */
 	struct dgram_socket    *datagrams;   /* udp, likewise */
 	bool                   *kept;        /* addresses that go on after the end */
-	struct loan            *loans;       /* sockets of other slots */
 	bool                    retired;
 };
 
 struct loan {
 	struct listener     listener;        /* tcp, http */
 	struct dgram_socket datagrams;       /* udp */
-	struct loan        *next;
+	unsigned            from;            /* the slot whose socket it is */
 };
 
 /* ---- making ---- */
@@ -50,7 +54,8 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.worker = home->worker,
 		.number = home->handlers++,
 		.loop = home->hub->loop,
-		.pulse = home->pulse,
+		.page = home->page,
+		.counts = s->counts,
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
 		.socket_count = s->datagrams ? (unsigned)s->config->listen_count : 0,
@@ -96,6 +101,8 @@ static void init_tcp(struct service *s)
 		.idle = c->idle,
 		.linger = c->linger,
 	});
+	s->tcp.kind.counts = s->counts;
+	s->tcp.kind.seat = s->seat;
 }
 
 static void init_http(struct service *s)
@@ -116,6 +123,8 @@ static void init_http(struct service *s)
 		.body_time = c->body_time,
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, c->handler_count);
+	s->http.kind.counts = s->counts;
+	s->http.kind.seat = s->seat;
 }
 
 static struct service *no_memory(struct service *s, const struct config_service *c,
@@ -128,6 +137,18 @@ static struct service *no_memory(struct service *s, const struct config_service 
 	return NULL;
 }
 
+/* The worker's page has room for the services of its configuration, in their order. */
+static void find_numbers(struct service *s, struct service_home *home)
+{
+	struct page_service *p = &home->page->services[home->services];
+
+	snprintf(p->name, sizeof(p->name), "%s", s->config->name);
+	s->counts = &p->counts;
+	s->table = home->tables ? home->tables[home->services] : NULL;
+	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
+	home->services++;
+}
+
 struct service *service_create(const struct config_service *c, struct service_home *home,
 	struct problems *problems)
 {
@@ -136,6 +157,7 @@ struct service *service_create(const struct config_service *c, struct service_ho
 		return no_memory(s, c, problems);
 	s->config = c;
 	s->hub = home->hub;
+	find_numbers(s, home);
 	arena_init(&s->mem);
 	if (allocate(s) < 0)
 		return no_memory(s, c, problems);
@@ -162,6 +184,8 @@ int service_start(struct service *s, const char **failed)
 
 /* ---- serving ---- */
 
+typedef void accepted_fn(struct listener *l, int fd, const struct addr *peer);
+
 static void accepted_tcp(struct listener *l, int fd, const struct addr *peer)
 {
 	struct service *s = l->owner;
@@ -174,10 +198,28 @@ static void accepted_http(struct listener *l, int fd, const struct addr *peer)
 	http_accept(&s->http, fd, peer);
 }
 
+static accepted_fn *accepted_by(const struct service *s)
+{
+	return s->config->protocol == CONFIG_HTTP ? accepted_http : accepted_tcp;
+}
+
+/* It was given to another slot, and is this one's now. */
+static void accepted_on_loan(struct listener *l, int fd, const struct addr *peer)
+{
+	const struct loan *loan = (const struct loan *)l;
+	struct service *s = l->owner;
+
+	if (s->seat)
+		shortest_took(s->seat, &s->table->slots[loan->from]);
+	accepted_by(s)(l, fd, peer);
+}
+
 static void serve_listener(struct service *s, struct listener *l, int fd)
 {
 	l->owner = s;
-	l->accepted = s->config->protocol == CONFIG_HTTP ? accepted_http : accepted_tcp;
+	l->counts = s->counts;
+	if (!l->accepted)
+		l->accepted = accepted_by(s);
 	listener_start(l, s->hub->loop, fd);
 }
 
@@ -218,30 +260,25 @@ static void stop_socket(struct service *s, size_t i, enum service_end how)
 
 /* ---- for other slots ---- */
 
-struct loan *service_borrow(struct service *s, int fd)
+struct loan *service_borrow(struct service *s, unsigned from, int fd)
 {
 	struct loan *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
+	l->from = from;
+	l->listener.accepted = accepted_on_loan;
 	if (s->listeners) {
 		serve_listener(s, &l->listener, fd);
 	} else if (udp_start(&l->datagrams, s->hub, s->handlers, fd) < 0) {
 		free(l);
 		return NULL;
 	}
-	l->next = s->loans;
-	s->loans = l;
 	return l;
 }
 
 void service_give_back(struct service *s, struct loan *l)
 {
-	struct loan **at = &s->loans;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
 	stop_one(s->listeners ? &l->listener : NULL, &l->datagrams, SERVICE_EMPTY);
 	free(l);
 }
@@ -294,6 +331,9 @@ int service_adopt(struct service *s, int fd)
 		return -1;
 	if (getpeername(fd, &peer.sa, &len) < 0)
 		return -1;
+	s->counts->taken++;
+	if (s->seat)
+		atomic_fetch_add_explicit(&s->seat->given, 1, memory_order_relaxed);
 	http_accept(&s->http, fd, &peer);
 	return 0;
 }
@@ -313,8 +353,6 @@ void service_retire(struct service *s, enum service_end how, double idle)
 	for (size_t i = 0; i < c->listen_count; i++)
 		if (!s->kept[i])
 			stop_socket(s, i, how);
-	while (s->loans)
-		service_give_back(s, s->loans);
 	if (c->protocol == CONFIG_HTTP)
 		http_site_drain(&s->http, idle);
 }

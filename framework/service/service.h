@@ -13,15 +13,18 @@
 #include "config/config.h"
 #include "config/problem.h"
 #include "net/hub.h"
-#include "sys/pulse.h"
+#include "sys/page.h"
 
 struct service;
+struct shortest_table;
 
 /* What services need of their worker; it outlives them. */
 struct service_home {
 	struct hub   *hub;
-	struct pulse *pulse;
+	struct page  *page;
+	uint32_t      services;  /* made so far: the next one's number in page */
 	unsigned      worker;
+	struct shortest_table **tables;  /* of each service; NULL altogether or one: not counted */
 	uint32_t      handlers;  /* numbered so far, over all services */
 };
 
@@ -38,11 +41,11 @@ int service_start(struct service *s, const char **failed);
  * service_retire().  -1 and ENOMEM. */
 int service_serve(struct service *s, const int *sockets);
 
-/* A socket of another slot for an address of this service, served as its
- * own until it is given back or the service retires; fd is borrowed until
+/* A socket of another slot, from, for an address of this service, served as its
+ * own until it is given back, before the service retires; fd is borrowed until
  * then.  NULL and ENOMEM. */
 struct loan;
-struct loan *service_borrow(struct service *s, int fd);
+struct loan *service_borrow(struct service *s, unsigned from, int fd);
 
 /* Takes what is queued, then stops serving it. */
 void service_give_back(struct service *s, struct loan *l);

@@ -23,6 +23,7 @@ enum message_type {
 	MESSAGE_KEEP,            /* when you retire, go on serving listen number value */
 	MESSAGE_HEIR,            /* fd: a channel to who takes your idle connections when you retire */
 	MESSAGE_LEGACY,          /* fd: the other end of such a channel */
+	MESSAGE_TURN,            /* nothing: turn once, so that it is seen that you can */
 	MESSAGE_RETURN,          /* empty what you borrowed or kept (value, slot) and stop */
 
 	/* worker to worker */

@@ -14,12 +14,16 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "sys/channel.h"
 #include "sys/sock.h"
+#include "sys/stranger.h"
 #include "worker/report.h"
 #include "worker/worker.h"
 
@@ -38,8 +42,8 @@ static const char *advice(int error)
 		return "; ports under 1024 need root, CAP_NET_BIND_SERVICE or a lower "
 			"net.ipv4.ip_unprivileged_port_start";
 	case EADDRINUSE:
-		return "; another program holds it (ss -lnp shows which): stop it, choose another "
-			"port, or say share = yes if it uses SO_REUSEPORT under the same user";
+		return "; stop it, choose another port, or say share = yes if it uses SO_REUSEPORT "
+			"under the same user";
 	case EADDRNOTAVAIL:
 		return "; no interface of this machine has that address";
 	case EAFNOSUPPORT:
@@ -67,14 +71,46 @@ static int exit_code(int error)
 	}
 }
 
+static int type_of(const struct config_service *s)
+{
+	return s->protocol == CONFIG_UDP ? SOCK_DGRAM : SOCK_STREAM;
+}
+
+/* Somebody else who holds the address: how many, and the first of them. */
+static size_t find_strangers(const struct config_service *s, const struct addr *a,
+	unsigned long own, struct stranger *first)
+{
+	const struct strangers_known known = { .inodes = &own, .inode_count = 1 };
+	return strangers_find(a, type_of(s), &known, first, 1);
+}
+
+/* ": held by nginx (pid 4711, ...) and 3 more", or "". */
+static void name_holder(const struct config_service *s, const struct addr *a, char *out, size_t size)
+{
+	struct stranger first;
+	char who[STRANGER_TEXT];
+	size_t count = find_strangers(s, a, 0, &first);
+
+	out[0] = '\0';
+	if (count == 0)
+		return;
+	stranger_tell(&first, who, sizeof(who));
+	if (count == 1)
+		snprintf(out, size, ": held by %s", who);
+	else
+		snprintf(out, size, ": held by %s and %zu more", who, count - 1);
+}
+
 static int refuse(const struct worker_birth *b, const struct config_service *s,
 	const struct addr *a)
 {
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], holder[STRANGER_TEXT + 64] = "";
 	int error = errno;
 
-	report(b->channel, exit_code(error), "%s:%u: service %s: bind %s: %s%s", s->file, s->line,
-		s->name, addr_format(a, text), strerror(error), advice(error));
+	if (error == EADDRINUSE)
+		name_holder(s, a, holder, sizeof(holder));
+	report(b->channel, exit_code(error), "%s:%u: service %s: bind %s: %s%s%s", s->file, s->line,
+		s->name, addr_format(a, text), strerror(error), holder, advice(error));
 	return exit_code(error);
 }
 
@@ -85,18 +121,33 @@ static int hand_over(const struct worker_birth *b, size_t number)
 	return channel_send(b->channel, &m, b->sockets[number]) < 0 ? EX_OSERR : EX_OK;
 }
 
+/* Who binds as we do, at the same moment, and does not listen yet is not met by a
+ * probe.  If both see the other, both are refused: better than to share in silence. */
+static bool somebody_came(const struct config_service *s, const struct addr *a, int fd)
+{
+	struct stat own;
+	struct stranger first;
+	bool came = fstat(fd, &own) == 0 && find_strangers(s, a, own.st_ino, &first) > 0;
+
+	errno = EADDRINUSE;
+	return came;
+}
+
 static int bind_one(const struct worker_birth *b, const struct config_service *s, size_t i,
 	size_t number)
 {
-	int type = s->protocol == CONFIG_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	const struct addr *a = &s->listens[i];
+	bool alone = b->slot == 0 && !s->share && !b->ours[number];
 
 	if (b->sockets[number] >= 0)
 		return EX_OK;
-	if (b->slot == 0 && !s->share && !b->ours[number] && sock_probe(&s->listens[i], type) < 0)
-		return refuse(b, s, &s->listens[i]);
-	b->sockets[number] = sock_bind(&s->listens[i], type);
+	if (alone && sock_probe(a, type_of(s)) < 0)
+		return refuse(b, s, a);
+	b->sockets[number] = sock_bind(a, type_of(s));
 	if (b->sockets[number] < 0)
-		return refuse(b, s, &s->listens[i]);
+		return refuse(b, s, a);
+	if (alone && somebody_came(s, a, b->sockets[number]))
+		return refuse(b, s, a);
 	return hand_over(b, number);
 }
 
@@ -134,7 +185,7 @@ int bind_sockets(const struct worker_birth *b)
 {
 	struct message done = { .type = MESSAGE_BOUND_ALL };
 
-	pulse_phase(b->pulse, PULSE_BINDING);
+	pulse_phase(b->page, PULSE_BINDING);
 	if (!has_all(b)) {
 		int code = await_turn(b);
 		if (code == EX_OK)

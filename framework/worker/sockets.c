@@ -94,7 +94,7 @@ static int borrow(struct sockets *s, const struct message *m, int fd)
 
 	if (!b)
 		return -1;
-	b->loan = service_borrow(service, fd);
+	b->loan = service_borrow(service, m->slot, fd);
 	if (!b->loan) {
 		free(b);
 		return -1;

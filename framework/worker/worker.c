@@ -27,11 +27,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "net/beat.h"
 #include "net/hub.h"
 #include "service/service.h"
 #include "sys/channel.h"
 #include "sys/proc.h"
+#include "sys/shortest.h"
 #include "sys/user.h"
+#include "worker/abort.h"
 #include "worker/bind.h"
 #include "worker/legacy.h"
 #include "worker/report.h"
@@ -45,6 +48,7 @@ struct worker {
 	const struct worker_birth *birth;
 	struct ev_loop            *loop;
 	struct hub                 hub;
+	struct beat                beat;
 	struct service_home        home;
 	struct service           **services;
 	size_t                     service_count;
@@ -97,6 +101,7 @@ static void die_with_master(bool yes)
 static void settle_in(const struct worker_birth *b, const char *who)
 {
 	settle_signals();
+	abort_tell();
 	die_with_master(true);
 	close_the_rest(b);
 	log_as(who);
@@ -123,8 +128,9 @@ static int open_loop(struct worker *w)
 	if (w->loop && hub_init(&w->hub, w->loop) == 0) {
 		w->home = (struct service_home){
 			.hub = &w->hub,
-			.pulse = w->birth->pulse,
+			.page = w->birth->page,
 			.worker = w->birth->slot,
+			.tables = w->birth->tables,
 		};
 		return EX_OK;
 	}
@@ -148,7 +154,7 @@ static int load_services(struct worker *w)
 	const struct worker_birth *b = w->birth;
 	struct problems problems = report_problems(&b->channel);
 
-	pulse_phase(b->pulse, PULSE_LOADING);
+	pulse_phase(b->page, PULSE_LOADING);
 	w->services = calloc(b->config->service_count, sizeof(*w->services));
 	if (!w->services) {
 		report(b->channel, EX_OSERR, "no memory for services");
@@ -167,7 +173,7 @@ static int start_services(struct worker *w)
 {
 	const char *failed;
 
-	pulse_phase(w->birth->pulse, PULSE_STARTING);
+	pulse_phase(w->birth->page, PULSE_STARTING);
 	for (size_t i = 0; i < w->service_count; i++) {
 		if (service_start(w->services[i], &failed) == 0)
 			continue;
@@ -184,7 +190,7 @@ static void serve(struct worker *w)
 		return;
 	w->serving = true;
 	sockets_serve(&w->sockets);
-	pulse_phase(w->birth->pulse, PULSE_SERVING);
+	pulse_phase(w->birth->page, PULSE_SERVING);
 }
 
 /* ---- the end ---- */
@@ -235,7 +241,8 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 	if (w->draining)
 		return;
 	w->draining = true;
-	pulse_phase(w->birth->pulse, PULSE_DRAINING);
+	beat_leave_mirrors(&w->beat);    /* the slot's load is its successor's */
+	pulse_phase(w->birth->page, PULSE_DRAINING);
 	if (seconds > 0. && idle > seconds / 2.)
 		idle = seconds / 2.;
 	if (w->serving)
@@ -323,6 +330,16 @@ static void init_timers(struct worker *w)
 	w->deadline.data = w;
 }
 
+static void start_beat(struct worker *w)
+{
+	const struct worker_birth *b = w->birth;
+
+	beat_start(&w->beat, &w->hub, b->page);
+	for (size_t i = 0; i < b->config->service_count; i++)
+		if (b->tables[i])
+			beat_mirror(&w->beat, &b->tables[i]->slots[b->slot].turn);
+}
+
 static void run_loop(struct worker *w)
 {
 	ev_io_init(&w->channel, on_channel, w->birth->channel, EV_READ);
@@ -335,7 +352,9 @@ static void run_loop(struct worker *w)
 	heir_init(&w->heir, w->loop, w->services, w->service_count, &w->testament);
 	w->channel.data = w->watch_end.data = w;
 	ev_io_start(w->loop, &w->channel);
+	start_beat(w);
 	ev_run(w->loop, 0);
+	beat_stop(&w->beat);
 	testament_fini(&w->testament);
 	heir_fini(&w->heir);
 }
@@ -361,14 +380,14 @@ static int say_ready(struct worker *w)
 {
 	struct message ready = { .type = MESSAGE_READY };
 
-	pulse_phase(w->birth->pulse, PULSE_READY);
+	pulse_phase(w->birth->page, PULSE_READY);
 	die_with_master(false);
 	return channel_send(w->birth->channel, &ready, -1) < 0 ? EX_OSERR : EX_OK;
 }
 
 static void clean_up(struct worker *w)
 {
-	pulse_phase(w->birth->pulse, PULSE_STOPPING);
+	pulse_phase(w->birth->page, PULSE_STOPPING);
 	sockets_fini(&w->sockets);
 	for (size_t i = 0; i < w->service_count; i++)
 		service_destroy(w->services[i]);
@@ -395,13 +414,13 @@ int worker_run(const struct worker_birth *birth)
 	return code;
 }
 
-int worker_check(const struct config *config, int channel, int log, struct pulse *pulse)
+int worker_check(const struct config *config, int channel, int log, struct page *page)
 {
 	struct worker_birth birth = {
 		.config = config,
 		.channel = channel,
 		.log = log,
-		.pulse = pulse,
+		.page = page,
 	};
 	struct worker w = { .birth = &birth };
 

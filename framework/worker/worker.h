@@ -10,7 +10,9 @@
 #include <stddef.h>
 
 #include "config/config.h"
-#include "sys/pulse.h"
+#include "sys/page.h"
+
+struct shortest_table;
 
 /* All that a worker is born with; the rest of what the master had it closes.
  * Sockets are numbered over all services, in the order of the configuration. */
@@ -21,7 +23,8 @@ struct worker_birth {
 	int                 *sockets;    /* of the slot; -1: to be bound */
 	size_t               socket_count;
 	int                  log;        /* descriptor of the log, or -1 */
-	struct pulse        *pulse;
+	struct page         *page;
+	struct shortest_table **tables;  /* of each service; NULL where load is not counted */
 	bool                *ours;       /* the address overlaps one that the slots hold already */
 };
 
@@ -35,6 +38,6 @@ void worker_change_log(const struct worker_birth *birth, int fd);
 /* Runs in a fresh child: loads every plugin of config and sets its options,
  * starts nothing.  Each problem is sent over the channel as MESSAGE_FAILED,
  * MESSAGE_READY if there is none.  Gives the exit code. */
-int worker_check(const struct config *config, int channel, int log, struct pulse *pulse);
+int worker_check(const struct config *config, int channel, int log, struct page *page);
 
 #endif

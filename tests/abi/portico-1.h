@@ -62,6 +62,8 @@ struct portico_conn;             /* one TCP connection */
 struct portico_dgram;            /* one received datagram */
 struct portico_request;          /* one HTTP request and its reply */
 struct portico_timer;
+struct portico_counter;
+struct portico_gauge;
 
 struct portico_peer {            /* plain value: copy it, keep it */
 	struct sockaddr_storage addr;
@@ -194,6 +196,21 @@ struct ev_loop *portico_service_loop(struct portico_service *);
 enum portico_level { PORTICO_ERROR, PORTICO_WARN, PORTICO_INFO, PORTICO_DEBUG };
 void portico_log(struct portico_service *, enum portico_level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Numbers of your own, a handler's in each worker; portico status shows them.
+ * A counter only grows, and what it counted outlives its worker; a gauge goes up
+ * and down and ends with it.  Register them in start() and keep the pointer
+ * until stop(); the same name again is the same number.  Names: a letter or _,
+ * then letters, digits and _, at most 63.  help: one line, at most 103 bytes are kept.
+ * NULL with EINVAL (name), EEXIST (it is of the other kind) or ENOSPC (a worker has room
+ * for 128); the others do nothing with NULL, so you need not check. */
+struct portico_counter *portico_counter(struct portico_service *, const char *name,
+	const char *help);
+struct portico_gauge   *portico_gauge(struct portico_service *, const char *name,
+	const char *help);
+void portico_counter_add(struct portico_counter *, uint64_t n);
+void portico_gauge_set(struct portico_gauge *, double value);
+void portico_gauge_add(struct portico_gauge *, double by);     /* by may be negative */
 
 /* Timers, in seconds: fire once after `after`, then every `repeat` if that is
  * not 0.  Yours until you stop it, fired or not, also from within its own

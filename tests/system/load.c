@@ -29,6 +29,7 @@ static const char request[] = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close
 struct client {
 	int    fd;               /* -1: free */
 	bool   asked;
+	unsigned number;
 	double begun;
 	size_t len;
 	char   answer[ANSWER];
@@ -50,6 +51,8 @@ static void end(struct maker *m, struct client *c, _Atomic unsigned *kind)
 	unsigned took = (unsigned)((seconds_now() - c->begun) * 1e3);
 
 	atomic_fetch_add(kind, 1);
+	if (c->number < LOAD_WAITS)
+		atomic_store(&m->result->waits[c->number], took);
 	if (took > atomic_load(&m->result->slowest))
 		atomic_store(&m->result->slowest, took);
 	close(c->fd);
@@ -82,13 +85,13 @@ static struct client *free_client(struct maker *m)
 static void begin(struct maker *m)
 {
 	struct client *c = free_client(m);
+	unsigned number = atomic_fetch_add(&m->result->started, 1);
 
-	atomic_fetch_add(&m->result->started, 1);
 	if (!c) {
 		atomic_fetch_add(&m->result->others, 1);
 		return;
 	}
-	*c = (struct client){ .begun = seconds_now() };
+	*c = (struct client){ .begun = seconds_now(), .number = number };
 	m->alive++;
 	c->fd = socket(AF_INET, m->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT, .data.ptr = c };

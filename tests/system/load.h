@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+enum { LOAD_WAITS = 1 << 14 };
+
 struct load_result {             /* shared with the process that makes the load */
 	_Atomic unsigned started;
 	_Atomic unsigned answered;
@@ -20,6 +22,7 @@ struct load_result {             /* shared with the process that makes the load 
 	_Atomic unsigned others;
 	_Atomic unsigned slowest;    /* milliseconds */
 	_Atomic int      stop;
+	_Atomic unsigned waits[LOAD_WAITS];  /* milliseconds, of each in the order they started */
 };
 
 struct load {

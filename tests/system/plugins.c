@@ -52,6 +52,15 @@ Test(plugins, two_handlers_of_one_plugin_have_their_own_state)
 	server_stop(s);
 }
 
+/* The binary draws with ncurses, whose names are common words. */
+Test(plugins, functions_named_like_those_of_a_library_of_ours_stay_its_own)
+{
+	struct server *s = server_start(WEB "[handler web]\nplugin = %s\n", test_plugin("own_names.so"));
+
+	cr_assert_str_eq(http_get(8080, "/"), "own\n");
+	server_stop(s);
+}
+
 /* ---- built with the headers of other releases ---- */
 
 Test(plugins, one_built_with_the_frozen_header_serves_all_protocols)

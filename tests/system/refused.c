@@ -180,7 +180,7 @@ static int hold(int type, int port, bool share)
 	return fd;
 }
 
-#define HELD "service web: bind 127.0.0.1:8080: Address already in use; another program holds it"
+#define HELD "service web: bind 127.0.0.1:8080: Address already in use: held by"
 
 Test(refused, port_held_by_another_program)
 {

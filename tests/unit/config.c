@@ -467,8 +467,8 @@ Test(config, percent_signs_in_a_file_are_only_text)
 	expect_told("[%s%n]\n" TCP "%n = 1\nidle = %s%n\n[handler %s]\nplugin = %n\n" HANDLER,
 		"a.ini:1: there is no section [%s%n]; write [portico], [service ...] or "
 		"[handler ...]\n"
-		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, backlog, "
-		"share, idle, max_input, high_water, max_queue, linger, max_head, max_target, "
+		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, balance, "
+		"backlog, share, idle, max_input, high_water, max_queue, linger, max_head, max_target, "
 		"max_fields, max_body, head_time, body_time\n"
 		"a.ini:6: idle = %s%n: not a time; write 250ms, 30s, 5m or 1h\n");
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "sys/pulse.h"
+#include "sys/page.h"
 
 struct rig rig;
 
@@ -32,8 +32,9 @@ void rig_up(void)
 	rig.handler.label = "test";
 	rig.handler.plugin.name = "test";
 	rig.handler.loop = rig.loop;
-	rig.handler.pulse = pulse_create(&fd);
-	cr_assert_not_null(rig.handler.pulse);
+	rig.handler.page = page_create(1, &fd);
+	cr_assert_not_null(rig.handler.page);
+	rig.handler.counts = &rig.handler.page->services[0].counts;
 	close(fd);
 	rig.peer.in = (struct sockaddr_in){
 		.sin_family = AF_INET,
@@ -45,10 +46,10 @@ void rig_up(void)
 void rig_down(void)
 {
 	cr_assert_eq(rig.hub.streams, 0, "a stream is left");
-	cr_assert_eq(rig.handler.pulse->doing, PULSE_NO_CALL);
+	cr_assert_eq(rig.handler.page->doing, PULSE_NO_CALL);
 	handler_stop(&rig.handler);
 	hub_fini(&rig.hub);
-	pulse_destroy(rig.handler.pulse);
+	page_destroy(rig.handler.page, 1);
 	ev_loop_destroy(rig.loop);
 }
 

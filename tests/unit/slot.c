@@ -104,8 +104,8 @@ Test(slot, listens_on_tcp_only_and_once)
 	fill(0);
 	fill(1);
 	fill(2);
-	cr_assert_eq(slots_listen(&table, &config, 3, &failed), 0);
-	cr_assert_eq(slots_listen(&table, &config, 3, &failed), 0);
+	cr_assert_eq(slots_listen(&table, &config, 0, 3, &failed), 0);
+	cr_assert_eq(slots_listen(&table, &config, 0, 3, &failed), 0);
 	for (int i = 0; i < 3; i++) {
 		cr_assert(is_listening(table.slots[i]->sockets[0].fd));
 		cr_assert(table.slots[i]->sockets[0].listening);
@@ -118,8 +118,8 @@ Test(slot, says_when_a_slot_lacks_a_socket)
 	const struct config_service *failed;
 
 	fill(0);
-	cr_assert_eq(slots_listen(&table, &config, 1, &failed), 0);
-	cr_assert_eq(slots_listen(&table, &config, 2, &failed), -1);
+	cr_assert_eq(slots_listen(&table, &config, 0, 1, &failed), 0);
+	cr_assert_eq(slots_listen(&table, &config, 0, 2, &failed), -1);
 	cr_assert_eq(failed, &services[0]);
 }
 

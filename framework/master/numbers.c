@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * numbers.c - what slots and services have done: the pages of workers that
+ * live, and the ledger of those that do not.
+ */
+#include "master/numbers.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "master/generation.h"
+#include "master/ledger.h"
+#include "master/master.h"
+
+/* Calls act for each living worker's page in slot. */
+static void for_each_page(const struct master *m, unsigned slot,
+	void (*act)(void *arg, const struct member *w), void *arg)
+{
+	for (const struct generation *g = m->generations; g; g = g->older)
+		for (const struct member *w = g->members; w; w = w->next)
+			if (w->slot->index == slot)
+				act(arg, w);
+}
+
+/* ---- briefly ---- */
+
+struct brief_sum {
+	const char           *service;
+	struct numbers_brief *out;
+};
+
+static uint64_t now(const uint64_t *shared)
+{
+	return __atomic_load_n(shared, __ATOMIC_RELAXED);
+}
+
+static void add_counts(struct numbers_brief *to, const struct counts *c)
+{
+	uint64_t accepted = now(&c->accepted);
+	uint64_t in = accepted + now(&c->taken);
+	uint64_t out = now(&c->closed) + now(&c->given) + now(&c->lost);
+
+	to->accepted += accepted;
+	to->active += in > out ? in - out : 0;
+	to->clients += accepted + now(&c->datagrams_in);
+	to->answered += now(&c->latency.count);
+}
+
+static bool is_asked_for(const char *service, const char *name)
+{
+	return !service || strcmp(service, name) == 0;
+}
+
+static void add_brief(void *arg, const struct member *w)
+{
+	struct brief_sum *sum = arg;
+
+	for (unsigned i = 0; i < w->services; i++)
+		if (is_asked_for(sum->service, w->page->services[i].name))
+			add_counts(sum->out, &w->page->services[i].counts);
+}
+
+struct numbers_brief numbers_brief(const struct master *m, unsigned slot, const char *service)
+{
+	struct numbers_brief out = {0};
+
+	for_each_page(m, slot, add_brief, &(struct brief_sum){ service, &out });
+	for (size_t i = 0; i < m->ledger.service_count; i++) {
+		const struct ledger_service *s = &m->ledger.services[i];
+		if (s->slot == slot && is_asked_for(service, s->name))
+			add_counts(&out, &s->counts);
+	}
+	return out;
+}
+
+/* ---- in full ---- */
+
+struct full_sum {
+	const char    *service;  /* NULL: all */
+	struct counts *out;
+};
+
+static void add_full(void *arg, const struct member *w)
+{
+	struct full_sum *sum = arg;
+	struct counts c;
+
+	for (unsigned i = 0; i < w->services; i++) {
+		if (!is_asked_for(sum->service, w->page->services[i].name))
+			continue;
+		counts_read(&c, &w->page->services[i].counts);
+		counts_merge(sum->out, &c);
+	}
+}
+
+/* Of every slot that ever was: one that has been scaled away did what it did. */
+void numbers_service(const struct master *m, const char *service, struct counts *out)
+{
+	for (const struct generation *g = m->generations; g; g = g->older)
+		for (const struct member *w = g->members; w; w = w->next)
+			add_full(&(struct full_sum){ service, out }, w);
+	for (size_t i = 0; i < m->ledger.service_count; i++)
+		if (is_asked_for(service, m->ledger.services[i].name))
+			counts_merge(out, &m->ledger.services[i].counts);
+}
+
+void numbers_slot(const struct master *m, unsigned slot, struct counts *out)
+{
+	for_each_page(m, slot, add_full, &(struct full_sum){ NULL, out });
+	for (size_t i = 0; i < m->ledger.service_count; i++)
+		if (m->ledger.services[i].slot == slot)
+			counts_merge(out, &m->ledger.services[i].counts);
+}
+
+void numbers_generation(const struct generation *g, struct counts *out)
+{
+	for (const struct member *w = g->members; w; w = w->next)
+		add_full(&(struct full_sum){ NULL, out }, w);
+}
+
+static void add_busy(void *arg, const struct member *w)
+{
+	*(uint64_t *)arg += now(&w->page->busy);
+}
+
+uint64_t numbers_busy(const struct master *m, unsigned slot)
+{
+	uint64_t sum = ledger_loop(&m->ledger, slot).busy;
+
+	for_each_page(m, slot, add_busy, &sum);
+	return sum;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status_parts.h - the pieces of status.h's JSON: private to status*.c.
+ */
+#ifndef PORTICO_MASTER_STATUS_PARTS_H
+#define PORTICO_MASTER_STATUS_PARTS_H
+
+#include <jansson.h>
+
+#include "base/latency.h"
+
+struct master;
+struct member;
+
+json_t *status_slots(const struct master *m);
+json_t *status_services(const struct master *m);
+
+/* The time within which that part of them was, or null. */
+json_t *status_seconds(const struct latency *l, double part);
+/* Text that others chose: what is no UTF-8 becomes ?, since JSON is. */
+json_t *status_text(const char *text);
+const char *status_member_state(const struct member *m);
+
+#endif

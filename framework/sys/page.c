@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.c - what a worker tells of itself, in memory that its master reads.
+ */
+#include "sys/page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static size_t size_for(unsigned services)
+{
+	return sizeof(struct page) + services * sizeof(struct page_service);
+}
+
+static struct page *map(int fd, unsigned services)
+{
+	void *page = mmap(NULL, size_for(services), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return page == MAP_FAILED ? NULL : page;
+}
+
+struct page *page_open(int fd, unsigned *services)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) < 0)
+		return NULL;
+	if (file.st_size < (off_t)sizeof(struct page)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	*services = (unsigned)(((size_t)file.st_size - sizeof(struct page)) / sizeof(struct page_service));
+	return map(fd, *services);
+}
+
+struct page *page_create(unsigned services, int *fd)
+{
+	*fd = memfd_create("portico-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (*fd < 0)
+		return NULL;
+	/* Sealed: a worker that made it shorter would end its master by SIGBUS. */
+	struct page *p = ftruncate(*fd, (off_t)size_for(services)) == 0
+		&& fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0
+		? map(*fd, services) : NULL;
+	if (p)
+		return p;
+	int error = errno;
+	close(*fd);
+	*fd = -1;
+	errno = error;
+	return NULL;
+}
+
+void page_destroy(struct page *p, unsigned services)
+{
+	if (p)
+		munmap(p, size_for(services));
+}
+
+void page_text(char *out, const char *text, size_t size)
+{
+	size_t len = strnlen(text, size - 1);
+
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+/* ---- metrics ---- */
+
+static bool is_name(const char *s)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+	size_t len = strlen(s);
+
+	return len > 0 && len < PAGE_NAME && !(s[0] >= '0' && s[0] <= '9')
+		&& strspn(s, letters) == len;
+}
+
+static struct page_metric *find(struct page *p, const char *handler, const char *name)
+{
+	for (uint32_t i = 0; i < p->metric_count; i++)
+		if (strcmp(p->metrics[i].name, name) == 0
+			&& strncmp(p->metrics[i].handler, handler, PAGE_NAME - 1) == 0)
+			return &p->metrics[i];
+	return NULL;
+}
+
+struct page_metric *page_metric(struct page *p, const char *handler, const char *name,
+	const char *help, enum page_kind kind)
+{
+	struct page_metric *m = is_name(name) ? find(p, handler, name) : NULL;
+
+	errno = !is_name(name) ? EINVAL : m && m->kind != kind ? EEXIST : ENOSPC;
+	if (m)
+		return m->kind == kind ? m : NULL;
+	if (errno == EINVAL || p->metric_count == PAGE_METRICS)
+		return NULL;
+	m = &p->metrics[p->metric_count];
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	snprintf(m->help, sizeof(m->help), "%s", help ? help : "");
+	snprintf(m->handler, sizeof(m->handler), "%s", handler);
+	m->kind = kind;
+	/* The master sees it whole or not at all. */
+	atomic_store_explicit(&p->metric_count, p->metric_count + 1, memory_order_release);
+	return m;
+}
+
+/* ---- names ---- */
+
+const char *pulse_phase_name(uint32_t phase)
+{
+	static const char *const names[] = {
+		[PULSE_BORN] = "being born",
+		[PULSE_BINDING] = "binding its sockets",
+		[PULSE_LOADING] = "loading plugins",
+		[PULSE_STARTING] = "starting handlers",
+		[PULSE_READY] = "waiting for its siblings",
+		[PULSE_SERVING] = "serving",
+		[PULSE_DRAINING] = "draining",
+		[PULSE_STOPPING] = "stopping handlers",
+	};
+	return phase < sizeof(names) / sizeof(*names) ? names[phase] : "doing the unknown";
+}
+
+const char *pulse_call_name(uint32_t call)
+{
+	static const char *const names[] = {
+		[PULSE_NO_CALL] = "no callback",
+		[PULSE_START] = "start()",
+		[PULSE_SETTING] = "setting()",
+		[PULSE_DRAIN] = "drain()",
+		[PULSE_STOP] = "stop()",
+		[PULSE_TIMER] = "a timer",
+		[PULSE_TCP_OPEN] = "tcp_open()",
+		[PULSE_TCP_DATA] = "tcp_data()",
+		[PULSE_TCP_EOF] = "tcp_eof()",
+		[PULSE_TCP_DRAINED] = "tcp_drained()",
+		[PULSE_TCP_CLOSE] = "tcp_close()",
+		[PULSE_UDP_PACKET] = "udp_packet()",
+		[PULSE_HTTP_BEGIN] = "http_begin()",
+		[PULSE_HTTP_BODY] = "http_body()",
+		[PULSE_HTTP_REQUEST] = "http_request()",
+		[PULSE_HTTP_DRAINED] = "http_drained()",
+		[PULSE_HTTP_DONE] = "http_done()",
+	};
+	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.h - what a worker tells of itself, in memory that its master reads.
+ *
+ * Shared by one worker and the master.  The worker stores, the master loads;
+ * no lock, so a worker that dies in the middle hurts nobody, and what it had
+ * counted is still there.
+ */
+#ifndef PORTICO_SYS_PAGE_H
+#define PORTICO_SYS_PAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sys/counts.h"
+
+enum pulse_phase {
+	PULSE_BORN,
+	PULSE_BINDING,
+	PULSE_LOADING,
+	PULSE_STARTING,
+	PULSE_READY,
+	PULSE_SERVING,
+	PULSE_DRAINING,
+	PULSE_STOPPING,
+};
+
+enum pulse_call {                /* the callback that a worker is in */
+	PULSE_NO_CALL,
+	PULSE_START, PULSE_SETTING, PULSE_DRAIN, PULSE_STOP, PULSE_TIMER,
+	PULSE_TCP_OPEN, PULSE_TCP_DATA, PULSE_TCP_EOF, PULSE_TCP_DRAINED, PULSE_TCP_CLOSE,
+	PULSE_UDP_PACKET,
+	PULSE_HTTP_BEGIN, PULSE_HTTP_BODY, PULSE_HTTP_REQUEST, PULSE_HTTP_DRAINED, PULSE_HTTP_DONE,
+};
+
+enum {
+	PAGE_NAME = 64,
+	PAGE_HELP = 104,
+	PAGE_METRICS = 128,      /* of all handlers of a worker */
+};
+
+enum page_kind { PAGE_COUNTER, PAGE_GAUGE };
+
+struct page_metric {             /* a number of a plugin's own */
+	char     name[PAGE_NAME];
+	char     help[PAGE_HELP];
+	char     handler[PAGE_NAME]; /* "web /api" */
+	uint64_t kind;
+	union {
+		uint64_t count;
+		double   level;
+	} value;
+};
+
+struct page_service {
+	char          name[PAGE_NAME];
+	struct counts counts;
+};
+
+struct page {
+	_Atomic uint32_t   phase;        /* enum pulse_phase */
+	_Atomic uint32_t   doing;        /* handler number << 8 | enum pulse_call */
+	_Atomic uint64_t   turn;         /* when the loop's turn began, by clock_ns(); 0: it waits */
+	uint64_t           turns;        /* of the loop, that ended */
+	uint64_t           busy;         /* nanoseconds in them */
+	uint64_t           steps;        /* events taken on: it goes on, however long a turn */
+	_Atomic uint32_t   metric_count;
+	struct page_metric metrics[PAGE_METRICS];
+	struct page_service services[];  /* as the worker's configuration has them */
+};
+
+/* Shared over fork(2), and over exec(2) by *fd, which is the caller's own.
+ * NULL and errno. */
+struct page *page_create(unsigned services, int *fd);
+
+/* What page_create() made in another program, and how many services it has room for. */
+struct page *page_open(int fd, unsigned *services);
+void page_destroy(struct page *p, unsigned services);  /* unmaps it in this process; NULL is fine */
+
+/* A worker may write what it likes, and what it got wrong must not be its master's end: of
+ * how much there is only these are asked, and texts are copied with page_text(). */
+static inline uint32_t page_metrics(const struct page *p)
+{
+	uint32_t count = atomic_load_explicit(&p->metric_count, memory_order_acquire);
+	return count < PAGE_METRICS ? count : PAGE_METRICS;
+}
+
+/* A field of size bytes to another one, which ends with NUL. */
+void page_text(char *out, const char *text, size_t size);
+
+/* The metric of that handler and name, new or not.  NULL and errno: EINVAL (the name
+ * is none: a letter or _, then letters, digits and _), EEXIST (it is of the other
+ * kind), ENOSPC. */
+struct page_metric *page_metric(struct page *p, const char *handler, const char *name,
+	const char *help, enum page_kind kind);
+
+static inline void pulse_enter(struct page *p, uint32_t handler, enum pulse_call call)
+{
+	atomic_store_explicit(&p->doing, handler << 8 | (uint32_t)call, memory_order_relaxed);
+}
+
+static inline void pulse_leave(struct page *p)
+{
+	atomic_store_explicit(&p->doing, PULSE_NO_CALL, memory_order_relaxed);
+}
+
+static inline void pulse_phase(struct page *p, enum pulse_phase phase)
+{
+	atomic_store_explicit(&p->phase, phase, memory_order_relaxed);
+}
+
+const char *pulse_phase_name(uint32_t phase);    /* "loading plugins", ... */
+const char *pulse_call_name(uint32_t call);      /* "tcp_data()", ... */
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* load_rig.c - what the tests of balance = load have in common. */
+#include "load_rig.h"
+
+#include <string.h>
+
+#include "balance_rig.h"
+#include "harness.h"
+
+bool load_is_shortest(const char *service)
+{
+	return strcmp(balance_says(service, "runs"), "shortest queue, extended BPF") == 0;
+}
+
+void load_stay(unsigned count)
+{
+	crowd_join(&crowd, 8080, count);
+	cr_assert_eq(crowd.cut, 0);
+}
+
+void load_expect_even(unsigned slots, double limit, const char *after)
+{
+	double fullest = crowd_fullest(&crowd, slots);
+
+	cr_log_info("after %s the fullest of %u slots holds %.3f times the mean", after, slots, fullest);
+	cr_assert_leq(fullest, limit, "after %s: %.3f", after, fullest);
+}
+
+void load_expect_uncut(void)
+{
+	crowd_ask(&crowd);
+	cr_assert_eq(crowd.cut, 0, "%u clients were cut", crowd.cut);
+}
+
+void load_renew_half(void)
+{
+	crowd_leave(&crowd, crowd.count / 2);
+	load_stay(STAY - crowd.count);
+}
+
+void load_end(struct server *s)
+{
+	crowd_leave(&crowd, crowd.count);
+	server_stop(s);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load_rig.h - a service with balance = load, and a crowd of clients that stay with it.
+ */
+#ifndef SYSTEM_LOAD_RIG_H
+#define SYSTEM_LOAD_RIG_H
+
+#include <stdbool.h>
+
+#include "census.h"
+#include "server.h"
+
+enum { STAY = 2000 };
+
+/* How much more than the mean the fullest may hold. */
+#define EVEN 1.05
+#define EVEN_WITHOUT_CAP_BPF 1.15
+
+#define MOODY(more)                                                          \
+	"[portico]\nworkers = %u\n"                                          \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\nbalance = load\n" \
+	"[handler web /]\nplugin = ${T}/moody.so\n" more
+#define WHO MOODY("")
+
+bool load_is_shortest(const char *service);
+
+#define NEEDS_BPF_OF(service)                                                \
+	do {                                                                 \
+		if (!load_is_shortest(service))                              \
+			SKIP_TEST("extended BPF is not to be had: %s",       \
+				balance_says(service, "why"));               \
+	} while (0)
+#define NEEDS_BPF() NEEDS_BPF_OF("web")
+
+void load_stay(unsigned count);          /* so many more come, and stay */
+void load_expect_even(unsigned slots, double limit, const char *after);
+void load_expect_uncut(void);
+void load_renew_half(void);              /* one of two leaves, and comes again */
+void load_end(struct server *s);         /* a server waits for those that stay */
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* beat.c - net/beat.c: a turn begins after the wait and ends before the next one. */
+#include "net/beat.h"
+
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { BUSY_NS = 20000000 };
+
+static struct ev_loop *loop;
+static struct hub hub;
+static struct page *page;
+static int page_fd;
+static struct beat beat;
+static _Atomic uint64_t mirror;
+static uint64_t turn_seen, mirror_seen;
+
+static void set_up(void)
+{
+	loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	page = page_create(1, &page_fd);
+	cr_assert(loop && page);
+	cr_assert_eq(hub_init(&hub, loop), 0);
+	beat_start(&beat, &hub, page);
+	beat_mirror(&beat, &mirror);
+}
+
+static void tear_down(void)
+{
+	beat_stop(&beat);
+	hub_fini(&hub);
+	ev_loop_destroy(loop);
+	page_destroy(page, 1);
+	close(page_fd);
+}
+
+TestSuite(beat, .init = set_up, .fini = tear_down, .timeout = 20);
+
+static void on_timer(struct ev_loop *l, ev_timer *t, int events)
+{
+	uint64_t until = clock_ns() + BUSY_NS;
+
+	(void)l;
+	(void)t;
+	(void)events;
+	turn_seen = page->turn;
+	mirror_seen = mirror;
+	while (clock_ns() < until)
+		;
+}
+
+/* Turns of the loop until the timer has fired. */
+static void run_timer(double after)
+{
+	ev_timer t;
+
+	ev_timer_init(&t, on_timer, after, 0.);
+	ev_timer_start(loop, &t);
+	ev_run(loop, 0);
+}
+
+static void on_idle(struct ev_loop *l, ev_timer *t, int events)
+{
+	(void)events;
+	(void)t;
+	ev_break(l, EVBREAK_ALL);
+}
+
+/* The loop has come to wait once more. */
+static void come_to_rest(void)
+{
+	ev_timer t;
+
+	ev_timer_init(&t, on_idle, 0.01, 0.);
+	ev_timer_start(loop, &t);
+	ev_run(loop, 0);
+}
+
+Test(beat, alone_is_no_reason_to_go_on)
+{
+	ev_run(loop, 0);
+}
+
+Test(beat, a_callback_sees_when_its_turn_began)
+{
+	uint64_t before = clock_ns();
+
+	run_timer(.02);
+	cr_assert_geq(turn_seen, before + 10000000);
+	cr_assert_leq(turn_seen, clock_ns() - BUSY_NS);
+	cr_assert_eq(turn_seen, mirror_seen);
+	cr_assert_eq(hub.woke, turn_seen);
+}
+
+static int waits_turn = -1;
+
+/* What it was while the loop waited. */
+static void on_check(struct ev_loop *l, ev_check *c, int events)
+{
+	(void)l;
+	(void)c;
+	(void)events;
+	if (waits_turn < 0)
+		waits_turn = page->turn != 0 || mirror != 0;
+}
+
+Test(beat, while_the_loop_waits_there_is_no_turn)
+{
+	ev_check c;
+
+	ev_check_init(&c, on_check);
+	ev_set_priority(&c, EV_MAXPRI);
+	ev_check_start(loop, &c);        /* libev calls the last one of a priority first */
+	ev_unref(loop);
+	page->turn = 1;
+	mirror = 1;
+	run_timer(.01);
+	ev_ref(loop);
+	ev_check_stop(loop, &c);
+	cr_assert_eq(waits_turn, 0);
+}
+
+Test(beat, turns_and_what_they_cost_are_counted)
+{
+	run_timer(0.);
+	come_to_rest();
+	uint64_t turns = page->turns, busy = page->busy;
+	cr_assert_geq(turns, 1);
+	cr_assert_geq(busy, BUSY_NS);
+	cr_assert_lt(busy, 50 * (uint64_t)BUSY_NS);
+	run_timer(0.);
+	come_to_rest();
+	cr_assert_gt(page->turns, turns);
+	cr_assert_geq(page->busy, busy + BUSY_NS);
+}
+
+/* Waiting is no work. */
+Test(beat, a_wait_costs_nothing)
+{
+	uint64_t busy = page->busy;
+
+	for (int i = 0; i < 10; i++)
+		come_to_rest();
+	cr_assert_lt(page->busy - busy, 50000000);
+}
+
+Test(beat, who_leaves_its_mirrors_does_not_write_there_any_more)
+{
+	beat_leave_mirrors(&beat);
+	mirror = 7;
+	come_to_rest();
+	cr_assert_eq(mirror, 7);
+}
