@@ -37,7 +37,7 @@ CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"'
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 # Static: of a shared one every name, like echo and filter, would be bound before a plugin's own.
 CURSES   ?= -Wl,-Bstatic -lncursesw -ltinfo -Wl,-Bdynamic
-LIBS     := -lev -linih -ljansson $(CURSES) -ldl -lm
+LIBS     := -lev -linih -ljansson -lcrypto $(CURSES) -ldl -lm
 
 # Says what is made; V=1 says how.
 Q    := $(if $(V),,@)
@@ -75,9 +75,9 @@ $(B)/examples/%.so: examples/%.c include/portico.h
 
 # ---- the two commands ----
 
-RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev
+RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
-                 curl wrk nginx-light haproxy python3 netcat-openbsd iproute2 strace libc6-dbg llvm
+                 curl wrk nginx-light haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg llvm
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)

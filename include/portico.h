@@ -31,10 +31,11 @@
  *   service    from start() until stop() returns
  *   conn       from tcp_open() until tcp_close() returns
  *   request    from http_begin() until http_done() returns
+ *   socket     from portico_websocket_accept() until ws_close() returns
  *   dgram      inside the one udp_packet() call
  *   data/len   inside the one call they were passed to
  *   strings    returned by portico_request_*(): as long as the request
- * tcp_close(), http_done() and stop() are called exactly once for every
+ * tcp_close(), http_done(), ws_close() and stop() are called exactly once for every
  * object you were shown, also when its first callback failed.  State starts
  * zeroed, so undoing half of it is safe.
  *
@@ -61,6 +62,7 @@ struct portico_service;          /* your handler in one [service], in this worke
 struct portico_conn;             /* one TCP connection */
 struct portico_dgram;            /* one received datagram */
 struct portico_request;          /* one HTTP request and its reply */
+struct portico_socket;           /* one WebSocket */
 struct portico_timer;
 struct portico_counter;
 struct portico_gauge;
@@ -170,6 +172,20 @@ struct portico_plugin {
 	int     (*http_request)(struct portico_request *);
 	void    (*http_drained)(struct portico_request *);
 	void    (*http_done)(struct portico_request *);
+
+	/* WebSockets, of requests that portico_websocket_accept() took.  ws_open(): after
+	 * http_done(); -1 closes it, 1011.  ws_message(): a whole one, of kind PORTICO_TEXT,
+	 * which is UTF-8, or PORTICO_BINARY; required; -1 closes it, 1011.  ws_drained():
+	 * after a send, the output queue is empty.  ws_close(): it is closed, also when
+	 * ws_open() was never called; code: what the peer's close said, 1005 if it said
+	 * none, 1006 if it went without one; or, when portico ended it, why: 1001 1002 1007
+	 * 1009 1011.  Pings and closes are answered for you; 1001 is sent to those that
+	 * are still open when the time to drain is up. */
+	size_t socket_size;      /* as conn_size above, of portico_socket_state() */
+	int  (*ws_open)(struct portico_socket *);
+	int  (*ws_message)(struct portico_socket *, int kind, const void *data, size_t len);
+	void (*ws_drained)(struct portico_socket *);
+	void (*ws_close)(struct portico_socket *, int code);
 };
 
 #ifdef __cplusplus
@@ -277,6 +293,36 @@ int portico_reply_begin(struct portico_request *, int status, int64_t length);
 ssize_t portico_reply_write(struct portico_request *, const void *data, size_t len);
 size_t  portico_reply_room(const struct portico_request *); /* bytes until high_water */
 int portico_reply_end(struct portico_request *);
+
+/* WebSockets (RFC 6455).  portico_websocket_accept() replies to a request, from
+ * http_begin() on: with 101, and ws_open() follows; or, if it is no valid handshake,
+ * with 405, 426 or 400.  protocol: the one to speak of those that the client offers, or
+ * NULL.  Browsers let any page connect to you: look at the header Origin first, where
+ * that matters.  -1 with EALREADY (a reply was begun), EINVAL (no ws_message(), or the
+ * protocol was not offered), ENOSYS (no SHA-1), EPIPE, ENOBUFS or ENOMEM.
+ * portico_request_socket(): after that, to fill in its state; NULL if it was refused.
+ *
+ * Sending queues the whole message, or gives -1 with EINVAL (the kind, or text that is not
+ * UTF-8), ENOTCONN (before ws_open()), EPIPE (closing), ENOBUFS (over max_queue) or ENOMEM.
+ * While the queue is longer than high_water the worker stops reading from that peer.
+ * Closing: code is 1000 to 1003, 1007 to 1014 or 3000 to 4999; reason has at most
+ * 123 bytes of UTF-8, NULL is none; ws_close() follows when the peer has answered, or
+ * linger has passed.  EINVAL, or EPIPE (closing). */
+enum { PORTICO_TEXT = 1, PORTICO_BINARY = 2 };
+bool portico_websocket_asked(const struct portico_request *);  /* it asks for an upgrade */
+bool portico_websocket_offers(const struct portico_request *, const char *protocol);
+int  portico_websocket_accept(struct portico_request *, const char *protocol);
+struct portico_socket  *portico_request_socket(struct portico_request *);
+struct portico_service *portico_socket_service(struct portico_socket *);
+void  *portico_socket_state(struct portico_socket *);
+void   portico_socket_peer(const struct portico_socket *, struct portico_peer *);
+int    portico_socket_send(struct portico_socket *, int kind, const void *data, size_t len);
+int    portico_socket_send_text(struct portico_socket *, const char *text);
+size_t portico_socket_queued(const struct portico_socket *);   /* bytes */
+void   portico_socket_pause(struct portico_socket *);          /* no more ws_message() */
+void   portico_socket_resume(struct portico_socket *);
+int    portico_socket_close(struct portico_socket *, int code, const char *reason);
+void   portico_socket_abort(struct portico_socket *);          /* now */
 
 #ifdef __cplusplus
 }

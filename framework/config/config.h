@@ -74,6 +74,8 @@ struct config_service {
 	size_t  max_body;                /* http: bytes in a request's body */
 	double  head_time;               /* http: seconds for a whole head to come in */
 	double  body_time;               /* http: seconds for a whole body; 0: no limit */
+	size_t  ws_max_message;          /* http: bytes in a WebSocket's message */
+	double  ws_ping;                 /* http: seconds a WebSocket may be silent; 0: no limit */
 
 	const char            *file;
 	unsigned               line;

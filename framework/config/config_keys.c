@@ -62,6 +62,8 @@ static const struct portico_option service_options[] = {
 	SERVICE_KEY(SIZE, max_body, "1m", "0..1024g", "bytes in a request's body"),
 	SERVICE_KEY(SECONDS, head_time, "10s", "100ms..1h", "time for a whole head to come"),
 	SERVICE_KEY(SECONDS, body_time, "0", "0..30d", "time for a whole body; 0 is no limit"),
+	SERVICE_KEY(SIZE, ws_max_message, "1m", "1..1g", "bytes in a WebSocket's message"),
+	SERVICE_KEY(SECONDS, ws_ping, "30s", "0..1d", "silence of a WebSocket until a ping; 0 is none"),
 	{0},
 };
 
@@ -92,6 +94,7 @@ unsigned config_key_protocols(const char *key)
 		{"max_head", HTTP},         {"max_target", HTTP},
 		{"max_fields", HTTP},       {"max_body", HTTP},
 		{"head_time", HTTP},        {"body_time", HTTP},
+		{"ws_max_message", HTTP},   {"ws_ping", HTTP},
 	};
 
 	for (size_t i = 0; i < sizeof(restricted) / sizeof(*restricted); i++) {

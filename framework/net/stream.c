@@ -270,6 +270,14 @@ void stream_open(struct stream *s, struct stream_kind *kind, int fd)
 	kind->hub->streams++;
 }
 
+void stream_become(struct stream *s, struct stream_kind *kind)
+{
+	assert(kind->hub == s->kind->hub && kind->seat == s->kind->seat);
+	s->kind = kind;
+	s->expects = &kind->idle;
+	stream_retry(s);
+}
+
 bool stream_is_open(const struct stream *s)
 {
 	return s->state == STREAM_OPEN && !s->broken;

@@ -91,6 +91,10 @@ void stream_expired(struct deadline_queue *q, struct deadline *d);
 /* s is zeroed memory; fd becomes its own.  Reading begins. */
 void stream_open(struct stream *s, struct stream_kind *kind, int fd);
 
+/* From inside data(): it is of another kind of the same hub and seat from now on,
+ * expects idle, and what data() leaves is for the new one. */
+void stream_become(struct stream *s, struct stream_kind *kind);
+
 /* Queues all of it: 0, or -1 with EPIPE (closing), ENOBUFS (over max_queue)
  * or ENOMEM, and then nothing is queued. */
 int stream_write(struct stream *s, const void *data, size_t len);

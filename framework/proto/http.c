@@ -314,7 +314,9 @@ static void finish(struct http_conn *c)
 	count_request(r);
 	c->request = NULL;
 	http_request_close(r);
-	if (!keep_alive)
+	if (c->socket)
+		ws_begin(c->socket);
+	else if (!keep_alive)
 		stream_close(&c->conn.stream, hasty);
 }
 
@@ -390,7 +392,7 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 	struct http_conn *c = conn_of(s);
 	size_t used = 0;
 
-	while (stream_is_open(s)) {
+	while (stream_is_open(s) && s->kind == &c->site->kind) {
 		if (!c->request && (used == len || !open_next(c)))
 			break;
 		struct portico_request *r = c->request;
@@ -408,6 +410,8 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 	}
 	if (!stream_is_open(s))
 		return len;
+	if (s->kind != &c->site->kind)
+		return used;     /* the rest is the WebSocket's */
 	stream_expect(s, http_expected(c));
 	if (is_over(c, len - used))
 		stream_close(s, true);
@@ -463,6 +467,8 @@ static void on_closed(struct stream *s)
 
 	if (c->request)
 		http_request_close(c->request);
+	if (c->socket)
+		ws_end(c->socket);
 	free(c);
 }
 

@@ -11,6 +11,7 @@
 
 #include "net/stream.h"
 #include "proto/http_parse.h"
+#include "proto/ws.h"
 #include "sys/addr.h"
 
 struct portico_request;
@@ -30,6 +31,8 @@ struct http_bounds {
 	double linger;
 	double head_time;
 	double body_time;
+	size_t ws_max_message;
+	double ws_ping;
 };
 
 struct http_site {
@@ -38,6 +41,7 @@ struct http_site {
 	struct deadline_queue    bodies;     /* a body is coming in, when body_time is set */
 	struct deadline_queue    answers;    /* a handler is at work: no deadline */
 	struct deadline_queue    farewells;  /* idle while draining */
+	struct ws_site           sockets;    /* connections that are WebSockets now */
 	struct http_bounds       bounds;
 	const struct http_route *routes;     /* the longest prefix first, borrowed */
 	size_t                   route_count;
@@ -52,6 +56,9 @@ struct http_site {
 void http_site_init(struct http_site *site, struct hub *hub, const struct http_bounds *bounds,
 	const struct http_route *routes, size_t route_count);
 void http_site_fini(struct http_site *site);     /* no connection is left */
+
+/* Where its connections are counted; seat may be NULL.  Before the first of them. */
+void http_site_count(struct http_site *site, struct counts *counts, struct shortest_slot *seat);
 
 /* Serves a new connection; fd becomes its own. */
 void http_accept(struct http_site *site, int fd, const struct addr *peer);

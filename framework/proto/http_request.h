@@ -25,6 +25,7 @@ struct http_conn {
 	struct portico_conn     conn;
 	struct http_site       *site;
 	struct portico_request *request;     /* in hand; NULL between two */
+	struct portico_socket  *socket;      /* once it was accepted as a WebSocket, ours */
 };
 
 enum http_phase { HTTP_HEAD, HTTP_BODY, HTTP_ANSWER };

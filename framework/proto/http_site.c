@@ -33,6 +33,20 @@ void http_site_init(struct http_site *site, struct hub *hub, const struct http_b
 	deadline_queue_init(&site->bodies, hub->loop, bounds->body_time, stream_expired);
 	deadline_queue_init(&site->answers, hub->loop, 0., stream_expired);
 	deadline_queue_init(&site->farewells, hub->loop, 0., stream_expired);
+	ws_site_init(&site->sockets, hub, &(struct ws_bounds){
+		.max_message = bounds->ws_max_message,
+		.high_water = bounds->high_water,
+		.max_queue = bounds->max_queue,
+		.idle = bounds->idle,
+		.linger = bounds->linger,
+		.ping = bounds->ws_ping,
+	});
+}
+
+void http_site_count(struct http_site *site, struct counts *counts, struct shortest_slot *seat)
+{
+	site->kind.counts = site->sockets.kind.counts = counts;
+	site->kind.seat = site->sockets.kind.seat = seat;
 }
 
 void http_site_fini(struct http_site *site)
@@ -42,6 +56,7 @@ void http_site_fini(struct http_site *site)
 	deadline_queue_fini(&site->bodies);
 	deadline_queue_fini(&site->answers);
 	deadline_queue_fini(&site->farewells);
+	ws_site_fini(&site->sockets);
 	stream_kind_fini(&site->kind);
 }
 
@@ -104,4 +119,5 @@ void http_site_abort(struct http_site *site)
 	stream_abort_all(&site->bodies);
 	stream_abort_all(&site->answers);
 	stream_abort_all(&site->farewells);
+	ws_site_abort(&site->sockets);
 }

@@ -121,10 +121,11 @@ static void init_http(struct service *s)
 		.linger = c->linger,
 		.head_time = c->head_time,
 		.body_time = c->body_time,
+		.ws_max_message = c->ws_max_message,
+		.ws_ping = c->ws_ping,
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, c->handler_count);
-	s->http.kind.counts = s->counts;
-	s->http.kind.seat = s->seat;
+	http_site_count(&s->http, s->counts, s->seat);
 }
 
 static struct service *no_memory(struct service *s, const struct config_service *c,

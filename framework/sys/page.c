@@ -147,6 +147,10 @@ const char *pulse_call_name(uint32_t call)
 		[PULSE_HTTP_REQUEST] = "http_request()",
 		[PULSE_HTTP_DRAINED] = "http_drained()",
 		[PULSE_HTTP_DONE] = "http_done()",
+		[PULSE_WS_OPEN] = "ws_open()",
+		[PULSE_WS_MESSAGE] = "ws_message()",
+		[PULSE_WS_DRAINED] = "ws_drained()",
+		[PULSE_WS_CLOSE] = "ws_close()",
 	};
 	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
 }

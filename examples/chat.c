@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chat.c - everybody hears what anybody says, by WebSocket; a browser gets a page
+ * for it from the same place.
+ *
+ * Each worker has a room of its own: who is where is up to the balance.  With
+ * workers = 1 there is one room.
+ */
+#include <portico.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct guest {
+	struct portico_socket *socket;
+	struct guest          *next, *prev;
+	unsigned               number;
+};
+
+struct room {
+	size_t        max_line;
+	struct guest *guests;
+	unsigned      seen;
+};
+
+static const char page[] =
+	"<!doctype html><meta charset=utf-8><title>chat</title><pre id=log></pre>\n"
+	"<form id=f><input id=line autofocus autocomplete=off> <button>Say</button></form>\n"
+	"<script>\n"
+	"const say = t => { log.textContent += t + '\\n' }\n"
+	"const ws = new WebSocket(location.href.replace(/^http/, 'ws'))\n"
+	"ws.onmessage = e => say(e.data)\n"
+	"ws.onclose = e => say('closed: ' + e.code + ' ' + e.reason)\n"
+	"f.onsubmit = e => { e.preventDefault(); ws.send(line.value); line.value = '' }\n"
+	"</script>\n";
+
+static struct room *room_of(struct portico_socket *socket)
+{
+	return portico_service_state(portico_socket_service(socket));
+}
+
+/* Who does not keep up is asked to leave. */
+static void tell(struct guest *g, const char *text)
+{
+	if (portico_socket_send_text(g->socket, text) < 0 && errno == ENOBUFS)
+		portico_socket_abort(g->socket);
+}
+
+static void tell_all(struct room *room, const char *text)
+{
+	for (struct guest *g = room->guests; g; g = g->next)
+		tell(g, text);
+}
+
+/* A page of another site may not speak in its reader's name. */
+static bool is_from_here(const struct portico_request *req)
+{
+	const char *origin = portico_request_header(req, "Origin");
+	const char *host = portico_request_header(req, "Host");
+	const char *slashes = origin ? strstr(origin, "://") : NULL;
+
+	return !origin || (slashes && host && strcmp(slashes + 3, host) == 0);
+}
+
+static int request(struct portico_request *req)
+{
+	if (!portico_websocket_asked(req))
+		return portico_reply(req, 200, "text/html; charset=utf-8", page, sizeof(page) - 1);
+	if (!is_from_here(req))
+		return portico_reply_text(req, 403, "not from there\n");
+	return portico_websocket_accept(req, NULL);
+}
+
+static int enter(struct portico_socket *socket)
+{
+	struct room *room = room_of(socket);
+	struct guest *g = portico_socket_state(socket);
+	char text[64];
+
+	g->socket = socket;
+	g->number = ++room->seen;
+	g->next = room->guests;
+	if (g->next)
+		g->next->prev = g;
+	room->guests = g;
+	snprintf(text, sizeof(text), "guest %u is here", g->number);
+	tell_all(room, text);
+	return 0;
+}
+
+static int said(struct portico_socket *socket, int kind, const void *data, size_t len)
+{
+	struct room *room = room_of(socket);
+	const struct guest *g = portico_socket_state(socket);
+	char text[4096 + 32];
+
+	if (kind != PORTICO_TEXT)
+		return portico_socket_close(socket, 1003, "text only");
+	if (len > room->max_line)
+		return portico_socket_close(socket, 1009, "too long a line");
+	snprintf(text, sizeof(text), "guest %u: %.*s", g->number, (int)len, (const char *)data);
+	tell_all(room, text);
+	return 0;
+}
+
+static void leave(struct portico_socket *socket, int code)
+{
+	struct room *room = room_of(socket);
+	struct guest *g = portico_socket_state(socket);
+	char text[64];
+
+	if (!g->socket)
+		return;          /* it never came in */
+	if (g->next)
+		g->next->prev = g->prev;
+	if (g->prev)
+		g->prev->next = g->next;
+	else
+		room->guests = g->next;
+	snprintf(text, sizeof(text), "guest %u has left (%d)", g->number, code);
+	tell_all(room, text);
+}
+
+/* Browsers come back, to a worker that stays. */
+static void drain(struct portico_service *service)
+{
+	struct room *room = portico_service_state(service);
+
+	for (struct guest *g = room->guests; g; g = g->next)
+		portico_socket_close(g->socket, 1001, "the room is closed");
+}
+
+static const struct portico_option options[] = {
+	PORTICO_OPTION_IN(SIZE, struct room, max_line, "1k", "1..4k", "bytes in one line"),
+	{ 0 },
+};
+
+PORTICO_PLUGIN(.name = "chat", .options = options, .service_size = sizeof(struct room),
+	.socket_size = sizeof(struct guest), .http_request = request, .drain = drain,
+	.ws_open = enter, .ws_message = said, .ws_close = leave)
