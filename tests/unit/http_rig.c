@@ -167,6 +167,7 @@ void http_set_up(void)
 		.high_water = 256 * 1024,
 		.max_queue = 1024 * 1024,
 		.linger = 5.,
+		.ws_max_message = 1000,
 	};
 
 	rig_up();
