@@ -128,6 +128,11 @@ REFUSED(unknown_key, 78, "portico.ini:4: lisen is not an option of [service web]
 REFUSED(bad_unit, 78, "portico.ini:4: idle = 5 parsecs: not a time; write 250ms, 30s, 5m or 1h",
 	WEB "idle = 5 parsecs\n" HELLO)
 REFUSED(bad_size, 78, "portico.ini:4: max_body = lots: not a size", WEB "max_body = lots\n" HELLO)
+REFUSED(no_message_at_all, 78, "portico.ini:4: ws_max_message = 0", WEB "ws_max_message = 0\n" HELLO)
+REFUSED(ping_too_rare, 78, "portico.ini:4: ws_ping = 2d", WEB "ws_ping = 2d\n" HELLO)
+REFUSED(ping_of_tcp, 78, "ws_ping is not for protocol = tcp but for http",
+	"[service web]\nprotocol = tcp\nlisten = 127.0.0.1:8080\nws_ping = 1s\n"
+	"[handler web]\nplugin = ${E}/echo.so\n")
 REFUSED(no_handler, 78, "portico.ini:1: [service web] has no handler", WEB)
 REFUSED(no_protocol, 78, "[service web] has no protocol",
 	"[service web]\nlisten = 127.0.0.1:8080\n" HELLO)

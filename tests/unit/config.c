@@ -135,6 +135,8 @@ Test(config, defaults_hold_without_keys)
 	cr_assert_eq(s->max_body, 1 << 20);
 	cr_assert_float_eq(s->head_time, 10, 1e-9);
 	cr_assert_float_eq(s->body_time, 0, 1e-9);
+	cr_assert_eq(s->ws_max_message, 1 << 20);
+	cr_assert_float_eq(s->ws_ping, 30, 1e-9);
 	cr_assert_eq(s->handler_count, 1);
 	cr_assert_null(s->handlers[0].prefix);
 	cr_assert_eq(s->handlers[0].line, 4);
@@ -146,7 +148,7 @@ Test(config, keys_reach_their_fields)
 		     "start_time = 5s\n" HTTP "backlog = 5\nshare = yes\nidle = 0\n"
 		     "high_water = 1k\nmax_queue = 2k\nlinger = 1s\nmax_head = 4k\n"
 		     "max_target = 1k\nmax_fields = 7\nmax_body = 0\nhead_time = 1s\n"
-		     "body_time = 1m\n" HANDLER);
+		     "body_time = 1m\nws_max_message = 3k\nws_ping = 0\n" HANDLER);
 	const struct config_service *s = service("s");
 	cr_assert_eq(config->workers, 3);
 	cr_assert_str_eq(config->user, "nobody");
@@ -159,6 +161,8 @@ Test(config, keys_reach_their_fields)
 	cr_assert_eq(s->max_fields, 7);
 	cr_assert_eq(s->max_body, 0);
 	cr_assert_float_eq(s->body_time, 60, 1e-9);
+	cr_assert_eq(s->ws_max_message, 3 << 10);
+	cr_assert_float_eq(s->ws_ping, 0, 1e-9);
 }
 
 Test(config, listen_is_a_list)
@@ -469,7 +473,7 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"[handler ...]\n"
 		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, balance, "
 		"backlog, share, idle, max_input, high_water, max_queue, linger, max_head, max_target, "
-		"max_fields, max_body, head_time, body_time\n"
+		"max_fields, max_body, head_time, body_time, ws_max_message, ws_ping\n"
 		"a.ini:6: idle = %s%n: not a time; write 250ms, 30s, 5m or 1h\n");
 }
 
