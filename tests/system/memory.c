@@ -13,6 +13,7 @@
 #include "harness.h"
 #include "proc.h"
 #include "server.h"
+#include "ws_client.h"
 
 SYSTEM_SUITE(memory);
 
@@ -82,6 +83,34 @@ Test(memory, ten_thousand_idle_connections_cost_less_than_a_kilobyte_each)
 	fprintf(stderr, "memory: an idle HTTP connection costs %.0f bytes\n", each);
 	cr_assert_lt(each, 1024., "%.0f bytes each", each);
 	for (unsigned i = 0; i < CONNECTIONS; i++)
+		close(fds[i]);
+	server_stop(s);
+}
+
+Test(memory, a_thousand_idle_websockets_cost_less_than_two_kilobytes_each)
+{
+	enum { SOCKETS = 1000 };
+	static int fds[SOCKETS];
+	pid_t worker;
+
+	skip_under_sanitizers();
+	struct server *s = server_start(
+		"[portico]\nworkers = 1\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web]\nplugin = ${T}/ws_echo.so\n%s", "");
+	fds[0] = ws_connect(8080, "/");
+	close(fds[0]);
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	long before = proc_rss_kib(worker);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		fds[i] = ws_connect(8080, "/");
+		ws_say(fds[i], 1, "Hello", 5);
+		ws_expect(fds[i], 1, "Hello");
+	}
+	double each = (double)(proc_rss_kib(worker) - before) * 1024. / SOCKETS;
+	fprintf(stderr, "memory: an idle WebSocket costs %.0f bytes\n", each);
+	cr_assert_lt(each, 2048., "%.0f bytes each", each);
+	for (unsigned i = 0; i < SOCKETS; i++)
 		close(fds[i]);
 	server_stop(s);
 }
