@@ -114,6 +114,7 @@ Test(ws, guests_of_the_chat_hear_each_other_and_its_goodbye)
 	ws_say(a, 8, "\x03\xe9", 2);
 	client_expect_end(a, false);
 	cr_assert_eq(server_await_exit(s, 10.), 0, "it did not wait for drain");
+	server_assert_gone(s);
 }
 
 Test(ws, a_page_of_another_site_is_not_let_in)

@@ -184,6 +184,36 @@ Test(ws, our_close_waits_for_theirs)
 	ws_is_closed(4001);
 }
 
+Test(ws, our_close_hears_theirs_though_it_was_paused)
+{
+	ws_shake();
+	portico_socket_pause(ws.socket);
+	SENDS("\x82\x83" M "abc");
+	cr_assert_eq(portico_socket_close(ws.socket, 1000, NULL), 0);
+	rig_turns(3);
+	HEARS("\x88\x02\x03\xe8");
+	SENDS("\x88\x82" M "\x03\xe8");
+	ws_is_closed(1000);
+}
+
+static int abort_it(struct portico_socket *socket, int kind, const char *data, size_t len)
+{
+	portico_socket_abort(socket);
+	cr_assert_eq(portico_socket_send_text(socket, "more"), -1);
+	cr_assert_eq(errno, EPIPE);
+	return count(socket, kind, data, len);
+}
+
+Test(ws, abort_ends_it_at_once)
+{
+	ws_shake();
+	ws.on_message = abort_it;
+	SENDS("\x81\x81" M "a" "\x81\x81" M "b");
+	HEARS("");
+	ws_is_closed(1006);
+	rig_told("text:a close:1006");
+}
+
 Test(ws, our_close_does_not_wait_for_ever)
 {
 	ws_shake();

@@ -156,6 +156,19 @@ Test(ws_handshake, a_client_that_is_gone_before_is_closed_all_the_same)
 	cr_assert_eq(http.done, 1);
 }
 
+Test(ws_handshake, a_client_that_has_said_all_is_closed_at_once)
+{
+	http.on_request = later;
+	says(SHAKE);
+	client_ends(&http.client);
+	rig_turns(3);
+	cr_assert_eq(ws_accept(http.held), 0);
+	rig_turns(3);
+	hears(SHAKEN);
+	ws_is_closed(1006);
+	rig_told("open close:1006");
+}
+
 Test(ws_handshake, comes_after_other_requests_of_the_connection)
 {
 	http.on_request = NULL;
