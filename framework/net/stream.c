@@ -104,9 +104,9 @@ static void tell_eof(struct stream *s)
 static void send_output(struct stream *s)
 {
 	for (int i = 0; i < STREAM_REFILLS && s->state != STREAM_CLOSED; i++) {
-		if (buf_len(&s->out) > 0 && !s->blocked && !s->broken)
+		if (stream_queued(s) > 0 && !s->blocked && !s->broken)
 			stream_flush(s);
-		if (buf_len(&s->out) > 0 || s->broken || s->drain_told || s->state != STREAM_OPEN)
+		if (stream_queued(s) > 0 || s->broken || s->drain_told || s->state != STREAM_OPEN)
 			return;
 		s->drain_told = true;
 		s->held = true;
@@ -118,7 +118,7 @@ static void send_output(struct stream *s)
 
 static void update_choke(struct stream *s)
 {
-	size_t queued = buf_len(&s->out);
+	size_t queued = stream_queued(s);
 
 	if (queued > s->kind->high_water)
 		s->choked = true;
@@ -139,7 +139,7 @@ static void end_output(struct stream *s)
 
 static void advance_closing(struct stream *s)
 {
-	if (s->state == STREAM_FLUSHING && buf_len(&s->out) == 0)
+	if (s->state == STREAM_FLUSHING && stream_queued(s) == 0)
 		end_output(s);
 	if (s->broken || (s->state == STREAM_LINGERING && s->eof))
 		s->state = STREAM_CLOSED;
@@ -149,7 +149,7 @@ static void update_deadline(struct stream *s)
 {
 	if (s->state == STREAM_LINGERING)
 		return;
-	struct deadline_queue *q = buf_len(&s->out) > 0 ? &s->kind->idle : s->expects;
+	struct deadline_queue *q = stream_queued(s) > 0 ? &s->kind->idle : s->expects;
 	if (s->deadline.queue != q)
 		deadline_set(&s->deadline, q);
 }
@@ -182,6 +182,7 @@ static void finish(struct stream *s, uint64_t *count)
 	buf_fini(&s->in);
 	if (s->out.data)
 		hub_take_back(h, &s->out);
+	stream_drop_files(s);
 	h->streams--;
 	++*count;
 	if (s->kind->seat)
@@ -203,7 +204,7 @@ static void settle(struct stream *s)
 		return;
 	}
 	if ((s->state == STREAM_OPEN && s->retry && !s->paused)
-		|| (buf_len(&s->out) > 0 && !s->blocked))
+		|| (stream_queued(s) > 0 && !s->blocked))
 		stream_touch(s);
 	update_deadline(s);
 	update_mask(s);
@@ -235,7 +236,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
  * expected lay in the socket: it is looked for before anybody is blamed. */
 static bool has_come(struct stream *s, const struct deadline_queue *q)
 {
-	if (buf_len(&s->out) > 0)
+	if (stream_queued(s) > 0)
 		return false;    /* it is the peer's reading that we wait for */
 	s->received = s->renewed = false;
 	stream_read_once(s);
@@ -345,7 +346,7 @@ void stream_abort(struct stream *s)
 bool stream_is_at_rest(const struct stream *s)
 {
 	return stream_is_open(s) && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
-		&& buf_len(&s->out) == 0;
+		&& stream_queued(s) == 0;
 }
 
 int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)

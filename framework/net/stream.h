@@ -29,6 +29,7 @@
 
 struct counts;
 struct shortest_slot;
+struct stream_file;
 
 struct stream_ops {
 	/* All input that was not used yet.  Gives how much is used now; the
@@ -59,6 +60,8 @@ struct stream {
 	struct stream_kind    *kind;
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
+	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */
+	uint64_t               file_bytes;   /* of them, unsent */
 	struct deadline        deadline;
 	struct deadline_queue *expects;      /* where it is due while nothing is unsent */
 	struct stream         *touched_next; /* in the hub's list while touched */
@@ -77,6 +80,7 @@ struct stream {
 	bool                   received : 1; /* bytes, since somebody looked */
 	bool                   hasty : 1;    /* do not linger */
 	bool                   renewed : 1;  /* stream_renew(), since somebody looked */
+	bool                   in_pieces : 1; /* its files cannot go by sendfile(2) */
 };
 
 /* max_input and the rest as in struct stream_kind; spans in seconds.  What they do is
@@ -104,9 +108,17 @@ int stream_write(struct stream *s, const void *data, size_t len);
 char *stream_reserve(struct stream *s, size_t len);
 void  stream_wrote(struct stream *s, size_t len);
 
+/* Queues length bytes of a regular file from offset on, behind what is queued now; what is
+ * written later comes behind them.  They cost no memory.  fd is taken, also at -1: with EPIPE
+ * (closing), EINVAL (offset, length), ENOBUFS (STREAM_FILES are unsent) or ENOMEM. A file
+ * that turns out to be shorter, or cannot be read, aborts the stream. */
+enum { STREAM_FILES = 64 };
+int stream_send_file(struct stream *s, int fd, int64_t offset, int64_t length);
+
+/* What is unsent, in memory and in files. */
 static inline size_t stream_queued(const struct stream *s)
 {
-	return buf_len(&s->out);
+	return buf_len(&s->out) + s->file_bytes;
 }
 
 bool stream_is_open(const struct stream *s);          /* not closing, not broken */

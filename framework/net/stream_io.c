@@ -29,7 +29,13 @@ static void progress(struct stream *s)
 		deadline_set(&s->deadline, &s->kind->idle);
 }
 
-static void output_failed(struct stream *s)
+void stream_sent(struct stream *s, size_t n)
+{
+	progress(s);
+	s->kind->counts->bytes_out += n;
+}
+
+void stream_output_failed(struct stream *s)
 {
 	if (errno == EAGAIN)
 		s->blocked = true;
@@ -37,20 +43,29 @@ static void output_failed(struct stream *s)
 		s->broken = true;
 }
 
-/* One attempt to send what is queued. */
-void stream_flush(struct stream *s)
+/* The head of a file leaves with its first bytes. */
+static void flush_memory(struct stream *s, size_t len)
 {
-	ssize_t n = send(s->io.fd, buf_head(&s->out), buf_len(&s->out), MSG_NOSIGNAL);
+	ssize_t n = send(s->io.fd, buf_head(&s->out), len, MSG_NOSIGNAL | (s->files ? MSG_MORE : 0));
 	if (n < 0) {
-		output_failed(s);
+		stream_output_failed(s);
 		return;
 	}
-	progress(s);
-	s->kind->counts->bytes_out += (size_t)n;
-	s->blocked = (size_t)n < buf_len(&s->out);
-	buf_take(&s->out, (size_t)n);
+	stream_sent(s, (size_t)n);
+	s->blocked = (size_t)n < len;
+	stream_passed(s, (size_t)n);
 	if (buf_len(&s->out) == 0)
 		hub_take_back(s->kind->hub, &s->out);
+}
+
+void stream_flush(struct stream *s)
+{
+	size_t len = stream_ahead_of_files(s);
+
+	if (len > 0)
+		flush_memory(s, len);
+	if (s->files && !s->blocked && !s->broken)
+		stream_flush_file(s);
 }
 
 static int may_write(struct stream *s, size_t len)
@@ -95,12 +110,11 @@ static size_t send_both(struct stream *s, const void *data, size_t len)
 
 	ssize_t n = sendmsg(s->io.fd, &m, MSG_NOSIGNAL);
 	if (n < 0) {
-		output_failed(s);
+		stream_output_failed(s);
 		return 0;
 	}
-	progress(s);
 	size_t sent = (size_t)n;
-	s->kind->counts->bytes_out += sent;
+	stream_sent(s, sent);
 	s->blocked = sent < queued + len;
 	buf_take(&s->out, sent < queued ? sent : queued);
 	return sent < queued ? 0 : sent - queued;
@@ -127,7 +141,7 @@ int stream_write(struct stream *s, const void *data, size_t len)
 
 	if (may_write(s, len) < 0)
 		return -1;
-	if (len >= STREAM_DIRECT && !s->blocked)
+	if (len >= STREAM_DIRECT && !s->blocked && !s->files)
 		sent = send_both(s, data, len);
 	if (sent == len)
 		return sent_whole(s);

@@ -18,6 +18,18 @@ void stream_touch(struct stream *s);
 /* One attempt to send what is queued, which is something. */
 void stream_flush(struct stream *s);
 
+/* What an attempt to send has given: n bytes went; it failed with errno. */
+void stream_sent(struct stream *s, size_t n);
+void stream_output_failed(struct stream *s);
+
+/* Bytes of s->out that go before the first file; all of them without one. */
+size_t stream_ahead_of_files(const struct stream *s);
+/* n bytes of s->out went, n <= stream_ahead_of_files(). */
+void stream_passed(struct stream *s, size_t n);
+/* One attempt to send of the first file, if it is its turn. */
+void stream_flush_file(struct stream *s);
+void stream_drop_files(struct stream *s);
+
 bool stream_wants_input(const struct stream *s);
 void stream_read_once(struct stream *s);         /* if it wants input */
 void stream_deliver_kept(struct stream *s);      /* what data() left, to data() */

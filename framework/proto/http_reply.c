@@ -370,7 +370,7 @@ int portico_reply_begin(struct portico_request *r, int status, int64_t length)
 	return 0;
 }
 
-static int may_write(struct portico_request *r, size_t len)
+int http_reply_may_write(const struct portico_request *r, uint64_t len)
 {
 	if (r->reply != HTTP_REPLY_BEGUN) {
 		errno = r->reply == HTTP_NO_REPLY ? EINVAL : EALREADY;
@@ -381,6 +381,13 @@ static int may_write(struct portico_request *r, size_t len)
 		return -1;
 	}
 	return 0;
+}
+
+void http_reply_wrote(struct portico_request *r, uint64_t len)
+{
+	if (r->reply_left >= 0)
+		r->reply_left -= (int64_t)len;
+	tell_drained(r);
 }
 
 static int write_chunk(struct stream *s, const void *data, size_t len)
@@ -400,15 +407,13 @@ ssize_t portico_reply_write(struct portico_request *r, const void *data, size_t 
 {
 	struct stream *s = &r->conn->conn.stream;
 
-	if (may_write(r, len) < 0)
+	if (http_reply_may_write(r, len) < 0)
 		return -1;
 	if (len == 0)
 		return 0;        /* an empty chunk would be the last one */
 	if (!r->no_body && (r->chunked ? write_chunk(s, data, len) : stream_write(s, data, len)) < 0)
 		return -1;
-	if (r->reply_left >= 0)
-		r->reply_left -= (int64_t)len;
-	tell_drained(r);
+	http_reply_wrote(r, len);
 	return (ssize_t)len;
 }
 

@@ -74,6 +74,11 @@ int http_request_take_head(struct portico_request *r, const char *data, size_t l
 /* Whether more than the head is to come. */
 bool http_request_has_body(const struct portico_request *r);
 
+/* Whether len bytes more of the reply's body may come now: 0, or -1 as portico_reply_write().
+ * They are queued: counts them, and has the handler told when they are sent. */
+int  http_reply_may_write(const struct portico_request *r, uint64_t len);
+void http_reply_wrote(struct portico_request *r, uint64_t len);
+
 /* Answers for portico itself: status and one line of text. -1 if not possible. */
 int http_reply_error(struct portico_request *r, int status, const char *why);
 

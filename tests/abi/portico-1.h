@@ -294,6 +294,15 @@ ssize_t portico_reply_write(struct portico_request *, const void *data, size_t l
 size_t  portico_reply_room(const struct portico_request *); /* bytes until high_water */
 int portico_reply_end(struct portico_request *);
 
+/* Files.  length bytes of a regular file from offset on, as a whole reply or, after
+ * portico_reply_begin(), as the next part of one; they pass by your memory and do not count
+ * for max_queue.  fd is portico's from the call on and closed by it, also at -1; dup(2) it to
+ * keep it.  -1 as above, and EINVAL (offset, length), EIO (it is shorter, or not to be read)
+ * or ENOBUFS (64 parts are queued: wait for http_drained()).  When the file becomes shorter
+ * while it is sent, the connection is cut. */
+int portico_reply_file(struct portico_request *, int status, const char *type, int fd,
+	int64_t offset, int64_t length);
+int portico_reply_write_file(struct portico_request *, int fd, int64_t offset, int64_t length);
 /* WebSockets (RFC 6455).  portico_websocket_accept() replies to a request, from
  * http_begin() on: with 101, and ws_open() follows; or, if it is no valid handshake,
  * with 405, 426 or 400.  protocol: the one to speak of those that the client offers, or

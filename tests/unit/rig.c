@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ void rig_up(void)
 	int fd;
 
 	memset(&rig, 0, sizeof(rig));
+	signal(SIGPIPE, SIG_IGN);        /* as a worker does */
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC)); /* handlers misbehave here on purpose */
 	rig.loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	cr_assert_eq(hub_init(&rig.hub, rig.loop), 0);
