@@ -52,7 +52,9 @@ FORCE:
 
 sources  := $(wildcard framework/*/*.c)
 objects  := $(sources:%.c=$(B)/%.o)
-examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c))
+# A plugin is a file, or a folder if it is a large one.
+folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(wildcard examples/*/))
+examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c)) $(folders)
 
 all: $(B)/portico $(examples)
 
@@ -72,6 +74,12 @@ $(B)/examples/%.so: examples/%.c include/portico.h
 	@mkdir -p $(@D)
 	$(call say,SO)
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared -o $@ $<
+
+$(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
+	@mkdir -p $(@D)
+	$(call say,SO)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC \
+		-fvisibility=hidden -shared -o $@ $(wildcard examples/$*/*.c)
 
 # ---- the two commands ----
 

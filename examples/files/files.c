@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files - a directory of files over HTTP (RFC 9110: GET, HEAD, conditions, ranges).
+ *
+ *	[handler web /static]
+ *	plugin = files.so
+ *	root = /srv/www
+ *	prefix = /static
+ *
+ * GET /static/a/b.css answers with /srv/www/a/b.css.  Nothing outside of root is ever opened:
+ * openat2(2) sees to that, and without it each component is opened by itself, symbolic
+ * links refused.  With symlinks = yes they may point to what lies in root, by relative paths.
+ * Names that begin with a dot are not there (404); what may not be read or leads out is
+ * forbidden (403); a directory shows its index and never a list.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+
+static const struct portico_option options[] = {
+	PORTICO_OPTION(STRING, struct site, root, NULL, "the directory that is served"),
+	PORTICO_OPTION(STRING, struct site, prefix, "/", "what of the path is not looked for in root"),
+	PORTICO_OPTION(STRING, struct site, index, "index.html", "the file that shows a directory"),
+	PORTICO_OPTION(STRING, struct site, charset, "utf-8", "of text files; nothing: not told"),
+	PORTICO_OPTION(BOOL, struct site, dot_files, "no", "serve names that begin with a dot"),
+	PORTICO_OPTION(BOOL, struct site, symlinks, "no", "follow symbolic links inside of root"),
+	PORTICO_OPTION(BOOL, struct site, gzip, "yes", "send name.gz, if it is no older than name"),
+	PORTICO_OPTION_IN(SECONDS, struct site, max_age, "0", "0..", "how long a cache may keep it"),
+	{ 0 }
+};
+
+/* ---- which file ---- */
+
+static bool names_directory(const char *path)
+{
+	return path[strlen(path) - 1] == '/';
+}
+
+/* A directory's index; without one it is forbidden rather than not there, since there is no
+ * list. */
+static int open_index(const struct site *s, const char *path, const char *name, struct stat *st)
+{
+	int fd = site_open_file(s, name, st);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	fd = site_open_file(s, *path ? path : ".", st);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	errno = EACCES;
+	return -1;
+}
+
+/* Takes the place of f if there is one for it. */
+static void choose_gzip(const struct site *s, const char *path, struct file *f)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(name, sizeof(name), "%s.gz", path) >= (int)sizeof(name))
+		return;
+	int fd = site_open_file(s, name, &st);
+	if (fd < 0)
+		return;
+	if (!S_ISREG(st.st_mode) || st.st_mtim.tv_sec < f->st.st_mtim.tv_sec) {
+		close(fd);
+		return;
+	}
+	close(f->fd);
+	f->fd = fd;
+	f->st = st;
+	f->gzip = true;
+}
+
+/* ---- answers ---- */
+
+static int fail(struct portico_request *req, int error)
+{
+	switch (error) {
+	case ENOENT: case ENOTDIR: case ENAMETOOLONG: case ENXIO: case EINVAL:
+		return portico_reply_text(req, 404, "There is no such file\n");
+	case EACCES: case EPERM: case ELOOP: case EXDEV:
+		return portico_reply_text(req, 403, "This may not be read\n");
+	case EMFILE: case ENFILE: case ENOMEM: case EAGAIN:
+		return portico_reply_text(req, 503, "Come back later\n");
+	}
+	portico_log(portico_request_service(req), PORTICO_ERROR, "%s: %s",
+		portico_request_path(req), strerror(error));
+	return portico_reply_text(req, 500, "This cannot be read\n");
+}
+
+/* To the path with a slash behind it.  From the path as it was understood, and with one slash
+ * in front: "//host/.." would lead to another server. */
+static int redirect(struct portico_request *req)
+{
+	static const char plain[] = "/-._~!$&'()*+,;=:@";
+	const char *path = portico_request_path(req), *query = portico_request_query(req);
+	size_t room = 3 * strlen(path) + (query ? strlen(query) : 0) + 4;
+	char *to = portico_request_alloc(req, room), *at = to;
+
+	if (!to)
+		return -1;
+	*at++ = '/';
+	for (path += strspn(path, "/"); *path; path++)
+		if (strchr(plain, *path) || (isascii(*path) && isalnum(*path)))
+			*at++ = *path;
+		else
+			at += sprintf(at, "%%%02X", (unsigned char)*path);
+	snprintf(at, room - (size_t)(at - to), "/%s%s", query ? "?" : "", query ? query : "");
+	if (portico_reply_header(req, "Location", to) < 0)
+		return -1;
+	return portico_reply_text(req, 301, "It is a directory\n");
+}
+
+static void say_about(struct portico_request *req, const struct site *s, const struct file *f)
+{
+	char text[40];
+
+	portico_reply_header(req, "ETag", f->etag);
+	portico_reply_header(req, "Last-Modified", f->modified);
+	if (s->gzip)
+		portico_reply_header(req, "Vary", "Accept-Encoding");
+	if (s->max_age > 0.) {
+		snprintf(text, sizeof(text), "max-age=%.0f", s->max_age);
+		portico_reply_header(req, "Cache-Control", text);
+	}
+}
+
+/* f->fd is taken. */
+static int send_file(struct portico_request *req, const struct site *s, const struct file *f)
+{
+	const char *text = portico_request_header(req, "Range");
+	struct range ranges[MAX_RANGES];
+	int count = 0;
+
+	say_about(req, s, f);
+	int status = check_conditions(req, f);
+	if (status) {
+		close(f->fd);
+		return status == 304 ? portico_reply(req, 304, NULL, NULL, 0)
+				: portico_reply_text(req, 412, "It is another one now\n");
+	}
+	if (text && strcmp(portico_request_method(req), "GET") == 0 && range_is_wanted(req, f))
+		count = parse_ranges(text, f->st.st_size, ranges);
+	portico_reply_header(req, "Accept-Ranges", "bytes");
+	if (count < 0) {
+		char size[40];
+		close(f->fd);
+		snprintf(size, sizeof(size), "bytes */%" PRId64, (int64_t)f->st.st_size);
+		portico_reply_header(req, "Content-Range", size);
+		return portico_reply_text(req, 416, "It is not that long\n");
+	}
+	if (f->gzip)
+		portico_reply_header(req, "Content-Encoding", "gzip");
+	if (count > 0)
+		return send_ranges(req, f, ranges, (unsigned)count);
+	return portico_reply_file(req, 200, f->type, f->fd, 0, f->st.st_size);
+}
+
+static int begin(struct portico_request *req)
+{
+	const char *method = portico_request_method(req);
+
+	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+		return 0;
+	portico_reply_header(req, "Allow", "GET, HEAD");
+	return portico_reply_text(req, 405, "Files can only be read here\n");
+}
+
+static int request(struct portico_request *req)
+{
+	const struct site *s = portico_service_state(portico_request_service(req));
+	const char *path = site_name(s, portico_request_path(req));
+	char name[PATH_MAX];
+	struct file f = { 0 };
+
+	if (!path)
+		return fail(req, ENOENT);
+	bool directory = names_directory(portico_request_path(req));
+	if (snprintf(name, sizeof(name), "%s%s", path, directory ? s->index : "") >= PATH_MAX)
+		return fail(req, ENAMETOOLONG);
+	f.fd = directory ? open_index(s, path, name, &f.st)
+			 : site_open_file(s, *name ? name : ".", &f.st);
+	if (f.fd < 0)
+		return fail(req, errno);
+	if (!S_ISREG(f.st.st_mode)) {
+		close(f.fd);
+		return S_ISDIR(f.st.st_mode) && !directory ? redirect(req) : fail(req, EACCES);
+	}
+	f.type = type_of(req, s, name);
+	if (s->gzip && takes_gzip(req))
+		choose_gzip(s, name, &f);
+	describe(&f);
+	return send_file(req, s, &f);
+}
+
+/* ---- birth and death ---- */
+
+static int start(struct portico_service *service)
+{
+	struct site *s = portico_service_state(service);
+
+	if (site_open(service, s) < 0)
+		return -1;
+	s->types = types_load();
+	if (s->types)
+		return 0;
+	portico_log(service, PORTICO_ERROR, "no memory for /etc/mime.types");
+	return -1;
+}
+
+static void stop(struct portico_service *service)
+{
+	struct site *s = portico_service_state(service);
+
+	site_close(s);
+	types_free(s->types);
+}
+
+PORTICO_PLUGIN(.name = "files", .summary = "serves a directory of files",
+	.options = options, .service_size = sizeof(struct site), .request_size = sizeof(struct answer),
+	.start = start, .stop = stop, .http_begin = begin, .http_request = request,
+	.http_drained = send_next_part, .http_done = end_parts)
