@@ -27,7 +27,7 @@ static const struct portico_option options[] = {
 	PORTICO_OPTION(STRING, struct site, root, NULL, "the directory that is served"),
 	PORTICO_OPTION(STRING, struct site, prefix, "/", "what of the path is not looked for in root"),
 	PORTICO_OPTION(STRING, struct site, index, "index.html", "the file that shows a directory"),
-	PORTICO_OPTION(STRING, struct site, charset, "utf-8", "of text files; nothing: not told"),
+	PORTICO_OPTION(STRING, struct site, charset, "utf-8", "of text files; none: it is not told"),
 	PORTICO_OPTION(BOOL, struct site, dot_files, "no", "serve names that begin with a dot"),
 	PORTICO_OPTION(BOOL, struct site, symlinks, "no", "follow symbolic links inside of root"),
 	PORTICO_OPTION(BOOL, struct site, gzip, "yes", "send name.gz, if it is no older than name"),

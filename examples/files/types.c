@@ -118,7 +118,7 @@ const char *type_of(struct portico_request *req, const struct site *s, const cha
 		found = bsearch(&key, s->types->list, s->types->count, sizeof(key), by_extension);
 	if (!found)
 		return "application/octet-stream";
-	if (strncmp(found->name, "text/", 5) != 0 || !*s->charset)
+	if (strncmp(found->name, "text/", 5) != 0 || strcmp(s->charset, "none") == 0)
 		return found->name;
 	size_t len = strlen(found->name) + strlen(s->charset) + sizeof("; charset=");
 	char *full = portico_request_alloc(req, len);

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/* files.c - examples/files by the rules of RFC 9110: what is sent, conditions, ranges, codings. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "files_rig.h"
+#include "harness.h"
+
+SYSTEM_SUITE(files);
+
+static void has_header(const struct response *r, const char *name, const char *value)
+{
+	const char *got = response_header(r, name);
+
+	if (value)
+		cr_assert(got && strcmp(got, value) == 0, "%s: %s instead of %s", name,
+			got ? got : "(none)", value);
+	else
+		cr_assert_null(got, "%s: %s", name, got);
+}
+
+/* ---- what is sent ---- */
+
+Test(files, describes_a_file)
+{
+	struct response r;
+
+	files_make();
+	struct server *s = files_start("max_age = 1h\n");
+	cr_assert_eq(files_get("/a.txt", "", &r), 200);
+	cr_assert_str_eq(r.body, ALPHABET);
+	has_header(&r, "Content-Type", "text/plain; charset=utf-8");
+	has_header(&r, "Last-Modified", BIRTHDAY);
+	has_header(&r, "Accept-Ranges", "bytes");
+	has_header(&r, "Vary", "Accept-Encoding");
+	has_header(&r, "Cache-Control", "max-age=3600");
+	cr_assert_eq(response_header(&r, "ETag")[0], '"');
+	cr_assert_eq(files_ask("HEAD", "/a.txt", "", &r), 200);
+	has_header(&r, "Content-Length", "36");
+	cr_assert_eq(files_ask("HEAD", "/a.txt", "Range: bytes=0-1\r\n", &r), 200);
+	server_stop(s);
+}
+
+Test(files, options_can_be_turned_off)
+{
+	struct response r;
+
+	files_make();
+	write_file("www/.hidden", "seen");
+	struct server *s = files_start("gzip = no\ncharset = none\ndot_files = yes\nindex = a.txt\n");
+	cr_assert_eq(files_get("/", "", &r), 200);
+	cr_assert_str_eq(r.body, ALPHABET);
+	has_header(&r, "Content-Type", "text/plain");
+	has_header(&r, "Vary", NULL);
+	has_header(&r, "Cache-Control", NULL);
+	cr_assert_eq(files_get("/.hidden", "", &r), 200);
+	server_stop(s);
+}
+
+Test(files, another_content_has_another_tag)
+{
+	struct response r;
+	char first[100];
+
+	files_make();
+	struct server *s = files_start("");
+	files_get("/a.txt", "", &r);
+	snprintf(first, sizeof(first), "%s", response_header(&r, "ETag"));
+	files_get("/a.txt", "", &r);
+	has_header(&r, "ETag", first);
+	write_file("www/a.txt", "%s", ALPHABET);         /* a new file */
+	files_date("www/a.txt", 784111777);
+	files_get("/a.txt", "", &r);
+	cr_assert_str_neq(response_header(&r, "ETag"), first);
+	server_stop(s);
+}
+
+Test(files, knows_types_by_the_systems_table)
+{
+	static const struct {
+		const char *name, *type;
+	} cases[] = {
+		{ "x.html", "text/html; charset=utf-8" }, { "x.HTML", "text/html; charset=utf-8" },
+		{ "x.css", "text/css; charset=utf-8" }, { "x.png", "image/png" },
+		{ "x.json", "application/json" }, { "x.svg", "image/svg+xml" },
+		{ "x.jpeg", "image/jpeg" }, { "x", "application/octet-stream" },
+		{ "x.", "application/octet-stream" }, { "html", "application/octet-stream" },
+		{ "x.nothing-known", "application/octet-stream" }, { "x.tar.png", "image/png" },
+	};
+	struct response r;
+	char path[64];
+
+	files_make();
+	struct server *s = files_start("");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(path, sizeof(path), "www/%s", cases[i].name);
+		write_file(path, "x");
+		cr_assert_eq(files_get(path + 3, "", &r), 200);
+		has_header(&r, "Content-Type", cases[i].type);
+	}
+	server_stop(s);
+}
+
+Test(files, refuses_other_methods_early)
+{
+	static const char *const methods[] = { "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get" };
+	struct response r;
+
+	files_make();
+	struct server *s = files_start("");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		cr_assert_eq(files_ask(methods[i], "/a.txt", "", &r), 405, "%s", methods[i]);
+		has_header(&r, "Allow", "GET, HEAD");
+	}
+	cr_assert_eq(files_ask("PUT", "/a.txt", "Content-Length: 1000000\r\n", &r), 405);
+	cr_assert(r.close, "it waits for a body that nobody wants");
+	server_stop(s);
+}
+
+Test(files, redirects_to_a_directory_on_this_server)
+{
+	static const struct {
+		const char *path, *to;
+	} cases[] = {
+		{ "/dir", "/dir/" }, { "/dir?a=b&c", "/dir/?a=b&c" }, { "//dir", "/dir/" },
+		{ "//evil.example/%2e%2e/dir", "/dir/" }, { "/./dir", "/dir/" },
+		{ "/a%20b%0d%0aX:%20y", "/a%20b%0D%0AX:%20y/" }, { "/%5cevil", "/%5Cevil/" },
+	};
+	struct response r;
+
+	files_make();
+	cr_assert_eq(mkdir(path_of("www/a b\r\nX: y"), 0755), 0);
+	cr_assert_eq(mkdir(path_of("www/\\evil"), 0755), 0);
+	struct server *s = files_start("");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		cr_assert_eq(files_get(cases[i].path, "", &r), 301, "%s: %d", cases[i].path, r.status);
+		has_header(&r, "Location", cases[i].to);
+	}
+	server_stop(s);
+}
+
+Test(files, strips_its_prefix)
+{
+	struct response r;
+
+	files_make();
+	struct server *s = server_start("[portico]\nworkers = 1\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /s]\nplugin = ${E}/files.so\nroot = %s\nprefix = /s\n"
+		"[handler web /t]\nplugin = ${E}/files.so\nroot = %s\nprefix = /other/\n",
+		path_of("www"), path_of("www"));
+	cr_assert_eq(files_get("/s/a.txt", "", &r), 200);
+	cr_assert_eq(files_get("/s/dir/", "", &r), 200);
+	cr_assert_eq(files_get("/s", "", &r), 301);
+	has_header(&r, "Location", "/s/");
+	cr_assert_eq(files_get("/s/", "", &r), 403);
+	cr_assert_eq(files_get("/t/a.txt", "", &r), 404);
+	server_stop(s);
+}
+
+Test(files, says_why_it_does_not_start)
+{
+	struct outcome o;
+
+	write_file("portico.ini", "[portico]\nworkers = 1\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${E}/files.so\nroot = /nowhere/at/all\n");
+	portico_ends(&o, NULL, "run", "-c", path_of("portico.ini"), NULL);
+	cr_assert_neq(o.code, 0);
+	cr_assert_not_null(strstr(o.err, "root = /nowhere/at/all: No such file or directory"));
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${E}/files.so\n");
+	portico_ends(&o, NULL, "check", "-c", path_of("portico.ini"), NULL);
+	cr_assert_neq(o.code, 0);
+	cr_assert_not_null(strstr(o.err, "root is missing"));
+}
+
+/* ---- conditions: RFC 9110, 13 ---- */
+
+#define OLDER "Sun, 06 Nov 1994 08:49:36 GMT"
+#define LATER "Sun, 06 Nov 1994 08:49:38 GMT"
+
+/* ETAG stands for the file's tag with its quotes. */
+static const struct condition {
+	const char *headers;
+	int         status;
+} conditions[] = {
+	{ "If-None-Match: ETAG\r\n", 304 },
+	{ "If-None-Match: W/ETAG\r\n", 304 },           /* weak comparison: 13.1.2 */
+	{ "If-None-Match: \"x\", ETAG\r\n", 304 },
+	{ "If-None-Match: \"x\" ,, W/\"y,z\" ,ETAG\r\n", 304 },
+	{ "If-None-Match: *\r\n", 304 },
+	{ "If-None-Match: \"x\"\r\n", 200 },
+	{ "If-None-Match: x\r\n", 200 },
+	{ "If-None-Match: \"x\r\n", 200 },
+	{ "If-Modified-Since: " BIRTHDAY "\r\n", 304 },
+	{ "If-Modified-Since: " LATER "\r\n", 304 },
+	{ "If-Modified-Since: " OLDER "\r\n", 200 },
+	{ "If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n", 304 },
+	{ "If-Modified-Since: Sunday, 06-Nov-94 08:49:36 GMT\r\n", 200 },
+	{ "If-Modified-Since: Sun Nov  6 08:49:37 1994\r\n", 304 },
+	{ "If-Modified-Since: Sun Nov  6 08:49:36 1994\r\n", 200 },
+	{ "If-Modified-Since: yesterday\r\n", 200 },
+	{ "If-Modified-Since: Sun, 06 Xxx 1999 08:49:37 GMT\r\n", 200 },
+	{ "If-Modified-Since: Sun, 06 Nov 1999 28:49:37 GMT\r\n", 200 },
+	{ "If-Modified-Since: Sun, 06 Nov 1999 08:49:37 GMT+1\r\n", 200 },
+	{ "If-Modified-Since: Sun, 06 Nov 1999 08:49:37\r\n", 200 },
+	{ "If-None-Match: \"x\"\r\nIf-Modified-Since: " LATER "\r\n", 200 },  /* 13.1.3: ignored */
+	{ "If-Match: ETAG\r\n", 200 },
+	{ "If-Match: \"x\", ETAG\r\n", 200 },
+	{ "If-Match: *\r\n", 200 },
+	{ "If-Match: W/ETAG\r\n", 412 },                /* strong comparison: 13.1.1 */
+	{ "If-Match: \"x\"\r\n", 412 },
+	{ "If-Unmodified-Since: " BIRTHDAY "\r\n", 200 },
+	{ "If-Unmodified-Since: " OLDER "\r\n", 412 },
+	{ "If-Unmodified-Since: nonsense\r\n", 200 },
+	{ "If-Match: ETAG\r\nIf-Unmodified-Since: " OLDER "\r\n", 200 },    /* 13.1.4: ignored */
+	{ "If-Match: \"x\"\r\nIf-None-Match: ETAG\r\n", 412 },              /* 13.2.2: first */
+	{ "If-Match: ETAG\r\nIf-None-Match: ETAG\r\n", 304 },
+	{ "If-None-Match: ETAG\r\nRange: bytes=0-1\r\n", 304 },
+	{ "Range: bytes=0-1\r\nIf-Range: ETAG\r\n", 206 },
+	{ "Range: bytes=0-1\r\nIf-Range: W/ETAG\r\n", 200 },                /* 13.1.5: strong */
+	{ "Range: bytes=0-1\r\nIf-Range: \"x\"\r\n", 200 },
+	{ "Range: bytes=0-1\r\nIf-Range: " BIRTHDAY "\r\n", 206 },
+	{ "Range: bytes=0-1\r\nIf-Range: " LATER "\r\n", 200 },             /* exactly: 13.1.5 */
+	{ "Range: bytes=99-\r\nIf-Range: \"x\"\r\n", 200 },
+	{ "If-Range: \"x\"\r\n", 200 },
+};
+
+static void put_tag(char *out, size_t room, const char *headers, const char *tag)
+{
+	const char *at;
+	size_t len = 0;
+
+	while ((at = strstr(headers, "ETAG"))) {
+		len += (size_t)snprintf(out + len, room - len, "%.*s%s", (int)(at - headers), headers, tag);
+		headers = at + 4;
+	}
+	snprintf(out + len, room - len, "%s", headers);
+}
+
+Test(files, honours_conditions)
+{
+	struct response r;
+	char tag[100], headers[512];
+
+	files_make();
+	struct server *s = files_start("");
+	files_get("/a.txt", "", &r);
+	snprintf(tag, sizeof(tag), "%s", response_header(&r, "ETag"));
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++) {
+		const struct condition *c = &conditions[i];
+		put_tag(headers, sizeof(headers), c->headers, tag);
+		cr_assert_eq(files_get("/a.txt", headers, &r), c->status, "%d, not %d: %s", r.status,
+			c->status, headers);
+		if (c->status == 200)
+			cr_assert_str_eq(r.body, ALPHABET);
+		if (c->status == 304)
+			cr_assert_eq(r.len, 0);
+		has_header(&r, "ETag", tag);
+		has_header(&r, "Vary", "Accept-Encoding");
+	}
+	server_stop(s);
+}
+
+Test(files, a_fresh_date_is_not_strong_enough_for_if_range)
+{
+	struct response r;
+	char headers[200];
+
+	files_make();
+	struct server *s = files_start("");
+	files_date("www/a.txt", (long)time(NULL) + 100);
+	files_get("/a.txt", "", &r);
+	snprintf(headers, sizeof(headers), "Range: bytes=0-1\r\nIf-Range: %s\r\n",
+		response_header(&r, "Last-Modified"));
+	cr_assert_eq(files_get("/a.txt", headers, &r), 200);
+	server_stop(s);
+}
+
+/* ---- ranges: RFC 9110, 14 ---- */
+
+static const struct one_range {
+	const char *range;
+	int         status;
+	const char *says;        /* Content-Range */
+	const char *body;
+} one_ranges[] = {
+	{ "bytes=0-0", 206, "bytes 0-0/36", "0" },
+	{ "bytes=1-3", 206, "bytes 1-3/36", "123" },
+	{ "BYTES=1-3", 206, "bytes 1-3/36", "123" },
+	{ "bytes=33-", 206, "bytes 33-35/36", "xyz" },
+	{ "bytes=33-99", 206, "bytes 33-35/36", "xyz" },
+	{ "bytes=33-99999999999999999999999", 206, "bytes 33-35/36", "xyz" },
+	{ "bytes=-3", 206, "bytes 33-35/36", "xyz" },
+	{ "bytes=-99", 206, "bytes 0-35/36", ALPHABET },
+	{ "bytes=0-", 206, "bytes 0-35/36", ALPHABET },
+	{ "bytes=35-35", 206, "bytes 35-35/36", "z" },
+	{ "bytes= 1-3 ", 206, "bytes 1-3/36", "123" },
+	{ "bytes=,1-3,", 206, "bytes 1-3/36", "123" },
+	{ "bytes=1-3,99-", 206, "bytes 1-3/36", "123" },        /* what is left of several */
+	{ "bytes=36-", 416, "bytes */36", NULL },
+	{ "bytes=36-40,50-", 416, "bytes */36", NULL },
+	{ "bytes=-0", 416, "bytes */36", NULL },
+	{ "bytes=99999999999999999999999-", 416, "bytes */36", NULL },
+	/* Not valid: as if there were none. */
+	{ "bytes=3-1", 200, NULL, ALPHABET },
+	{ "bytes=1-3,3-1", 200, NULL, ALPHABET },
+	{ "bytes=", 200, NULL, ALPHABET },
+	{ "bytes=-", 200, NULL, ALPHABET },
+	{ "bytes=--1", 200, NULL, ALPHABET },
+	{ "bytes=1", 200, NULL, ALPHABET },
+	{ "bytes=1-2-3", 200, NULL, ALPHABET },
+	{ "bytes=1 -3", 200, NULL, ALPHABET },
+	{ "bytes=+1-3", 200, NULL, ALPHABET },
+	{ "bytes=0x1-3", 200, NULL, ALPHABET },
+	{ "bytes 1-3", 200, NULL, ALPHABET },
+	{ "lines=1-3", 200, NULL, ALPHABET },
+	/* More than the whole, and more than is good for anything. */
+	{ "bytes=0-,0-,0-", 200, NULL, ALPHABET },
+	{ "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10,11-11,12-12,13-13,14-14,15-15,16-16",
+		200, NULL, ALPHABET },
+};
+
+Test(files, sends_a_range)
+{
+	struct response r;
+	char headers[256];
+
+	files_make();
+	struct server *s = files_start("");
+	for (size_t i = 0; i < sizeof(one_ranges) / sizeof(*one_ranges); i++) {
+		const struct one_range *c = &one_ranges[i];
+		snprintf(headers, sizeof(headers), "Range: %s\r\n", c->range);
+		cr_assert_eq(files_get("/a.txt", headers, &r), c->status, "%s gave %d", c->range,
+			r.status);
+		has_header(&r, "Content-Range", c->says);
+		if (c->body)
+			cr_assert_str_eq(r.body, c->body, "%s gave %s", c->range, r.body);
+	}
+	write_file("www/nothing", "%s", "");
+	cr_assert_eq(files_get("/nothing", "", &r), 200);
+	cr_assert_eq(files_get("/nothing", "Range: bytes=0-\r\n", &r), 416);
+	has_header(&r, "Content-Range", "bytes */0");
+	server_stop(s);
+}
+
+static const char *next_part(const char *at, const char *boundary, size_t first, size_t last,
+	size_t size)
+{
+	char head[300];
+
+	snprintf(head, sizeof(head), "\r\n--%s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"Content-Range: bytes %zu-%zu/%zu\r\n\r\n", boundary, first, last, size);
+	cr_assert_eq(strncmp(at, head, strlen(head)), 0, "'%.200s' instead of '%s'", at, head);
+	at += strlen(head);
+	for (size_t i = first; i <= last; i++)
+		cr_assert_eq(*at++, files_byte(i), "byte %zu", i);
+	return at;
+}
+
+Test(files, sends_several_ranges_in_parts)
+{
+	enum { SIZE = 900000 };
+	struct response r;
+	char boundary[80], end[100];
+
+	files_make();
+	files_fill("www/big.txt", SIZE);
+	struct server *s = files_start("");
+	int fd = client_connect(8080);
+	for (int i = 0; i < 3; i++) {            /* on one connection: its end is found */
+		client_says(fd, "GET /big.txt HTTP/1.1\r\nHost: test\r\n"
+			"Range: bytes=5-9, 899990-, 100000-400000, -1, 500000-516383\r\n\r\n");
+		cr_assert(client_response(fd, &r));
+		cr_assert_eq(r.status, 206);
+		has_header(&r, "Content-Range", NULL);
+		const char *type = response_header(&r, "Content-Type");
+		cr_assert_eq(sscanf(type, "multipart/byteranges; boundary=%79s", boundary), 1, "%s", type);
+		const char *at = next_part(r.body, boundary, 5, 9, SIZE);
+		at = next_part(at, boundary, 899990, 899999, SIZE);
+		at = next_part(at, boundary, 100000, 400000, SIZE);
+		at = next_part(at, boundary, 899999, 899999, SIZE);
+		at = next_part(at, boundary, 500000, 516383, SIZE);
+		snprintf(end, sizeof(end), "\r\n--%s--\r\n", boundary);
+		cr_assert_str_eq(at, end);
+	}
+	close(fd);
+	server_stop(s);
+}
+
+/* ---- codings: RFC 9110, 12.5.3 ---- */
+
+static const struct coding {
+	const char *accept;
+	bool        gzip;
+} codings[] = {
+	{ "gzip", true }, { "GZIP", true }, { "x-gzip", true }, { "deflate, gzip;q=1.0, *;q=0.5", true },
+	{ "gzip;q=0.001", true }, { "gzip ; q=0.5", true }, { "*", true }, { "br,gzip", true },
+	{ "gzip, identity;q=0", true }, { "gzip;q=1, identity;q=1", true }, { "*;q=0.5, identity;q=0.2", true },
+	{ "", false }, { "identity", false }, { "gzip;q=0", false }, { "gzip;q=0.000", false },
+	{ "gzip;q=0, *", false }, { "*;q=0", false }, { "gzipped", false }, { "agzip", false }, { "br", false },
+	{ "gzip;q=0.5, identity", false }, { "gzip;q=0.2, identity;q=0.3", false }, { "gzip;x", false },
+};
+
+Test(files, sends_the_compressed_sibling_to_those_who_take_it)
+{
+	struct response r;
+	char headers[256], plain[100];
+
+	files_make();
+	write_file("www/a.txt.gz", "not really compressed");
+	struct server *s = files_start("");
+	files_get("/a.txt", "", &r);
+	snprintf(plain, sizeof(plain), "%s", response_header(&r, "ETag"));
+	for (size_t i = 0; i < sizeof(codings) / sizeof(*codings); i++) {
+		snprintf(headers, sizeof(headers), "Accept-Encoding: %s\r\n", codings[i].accept);
+		cr_assert_eq(files_get("/a.txt", headers, &r), 200);
+		cr_assert_str_eq(r.body, codings[i].gzip ? "not really compressed" : ALPHABET, "%s",
+			headers);
+		has_header(&r, "Content-Encoding", codings[i].gzip ? "gzip" : NULL);
+		has_header(&r, "Content-Type", "text/plain; charset=utf-8");
+		has_header(&r, "Vary", "Accept-Encoding");
+		cr_assert_eq(strcmp(response_header(&r, "ETag"), plain) != 0, codings[i].gzip);
+	}
+	cr_assert_eq(files_get("/a.txt", "Accept-Encoding: gzip\r\nRange: bytes=4-9\r\n", &r), 206);
+	cr_assert_str_eq(r.body, "really");
+	has_header(&r, "Content-Encoding", "gzip");
+	server_stop(s);
+}
+
+Test(files, an_outdated_sibling_is_not_sent)
+{
+	struct response r;
+
+	files_make();
+	write_file("www/a.txt.gz", "old");
+	files_date("www/a.txt.gz", 784111776);
+	struct server *s = files_start("");
+	cr_assert_eq(files_get("/a.txt", "Accept-Encoding: gzip\r\n", &r), 200);
+	cr_assert_str_eq(r.body, ALPHABET);
+	files_date("www/a.txt.gz", 784111777);
+	cr_assert_eq(files_get("/a.txt", "Accept-Encoding: gzip\r\n", &r), 200);
+	cr_assert_str_eq(r.body, "old");
+	server_stop(s);
+}
