@@ -38,7 +38,7 @@ size_t proc_sockets(const char *table, int port, unsigned long *out, size_t max)
 
 const char *proc_descriptors(pid_t pid)
 {
-	static char text[1 << 16];
+	static char text[1 << 20];
 	char folder[64], link[512], target[256];
 	size_t len = 0;
 	struct dirent *entry;
@@ -53,6 +53,7 @@ const char *proc_descriptors(pid_t pid)
 			continue;
 		target[n] = '\0';
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", target);
+		cr_assert_lt(len, sizeof(text), "pid %d has too many descriptors", (int)pid);
 	}
 	if (d)
 		closedir(d);
