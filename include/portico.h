@@ -303,6 +303,7 @@ int portico_reply_end(struct portico_request *);
 int portico_reply_file(struct portico_request *, int status, const char *type, int fd,
 	int64_t offset, int64_t length);
 int portico_reply_write_file(struct portico_request *, int fd, int64_t offset, int64_t length);
+
 /* WebSockets (RFC 6455).  portico_websocket_accept() replies to a request, from
  * http_begin() on: with 101, and ws_open() follows; or, if it is no valid handshake,
  * with 405, 426 or 400.  protocol: the one to speak of those that the client offers, or
