@@ -6,8 +6,11 @@
 #include "http_rig.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 HTTP_SUITE(http_any);
 
@@ -21,6 +24,7 @@ static unsigned any(unsigned n)
 
 static struct portico_request *open_ones[64];
 static unsigned open_count;
+static int file;                  /* 150 000 bytes, most of the time */
 
 static void forget_one(struct portico_request *r)
 {
@@ -31,7 +35,7 @@ static void forget_one(struct portico_request *r)
 
 static int do_anything(struct portico_request *r)
 {
-	switch (any(12)) {
+	switch (any(14)) {
 	case 0: return portico_reply_text(r, 200, "x");
 	case 1: return portico_reply(r, 200, NULL, large, 100000);
 	case 2: portico_reply_begin(r, 200, any(2) ? PORTICO_CHUNKED : 10); break;
@@ -42,8 +46,12 @@ static int do_anything(struct portico_request *r)
 	case 7: if (any(4) == 0) portico_conn_abort(portico_request_conn(r)); break;
 	case 8: return -1;
 	case 9: portico_reply_header(r, "X-A", "b"); break;
+	case 10: return portico_reply_file(r, 200, NULL, dup(file), any(9), any(2) ? 20 : 100000);
+	case 11: portico_reply_write_file(r, dup(file), any(9), any(2) ? any(20) : 100000); break;
 	default: break;
 	}
+	if (any(500) == 0 && ftruncate(file, any(2) ? 150000 : 50000) < 0)
+		return -1;
 	return 0;
 }
 
@@ -72,6 +80,15 @@ static void drain_anything(struct portico_request *r)
 	do_anything(r);
 }
 
+static unsigned descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 Test(http_any, survives_any_order_of_what_can_be_done)
 {
 	static const char *const words[] = {
@@ -80,6 +97,9 @@ Test(http_any, survives_any_order_of_what_can_be_done)
 		"GET /a HTTP/1.0\r\n\r\n", CHUNKED("/d") "3\r\nabc\r\n0\r\n\r\n", EXPECTS,
 	};
 
+	file = memfd_create("test", MFD_CLOEXEC);
+	cr_assert_eq(ftruncate(file, 150000), 0);
+	unsigned before = descriptors();
 	http.telling = false;
 	rig.handler.plugin.http_begin = rig_begin;
 	rig.handler.plugin.http_drained = rig_drained;
@@ -113,4 +133,5 @@ Test(http_any, survives_any_order_of_what_can_be_done)
 	rig_turns(3);
 	cr_assert_eq(rig.hub.streams, 0);
 	rig_sleeps();
+	cr_assert_eq(descriptors(), before - 2, "more than the two ends of a connection");
 }
