@@ -202,12 +202,23 @@ static void send_piece(struct stream *s, size_t len)
 	went(s, (size_t)n, (size_t)got);
 }
 
+/* len is not more than is left of the file, which may be gone after its last piece. */
+static void send_pieces(struct stream *s, size_t len)
+{
+	while (len > 0 && !s->blocked && !s->broken && s->state != STREAM_CLOSED) {
+		size_t piece = len < FILE_PIECE ? len : FILE_PIECE;
+		send_piece(s, piece);
+		len -= piece;
+	}
+}
+
 void stream_flush_file(struct stream *s)
 {
 	uint64_t left = s->files->left;
+	size_t len = left < FILE_TURN ? (size_t)left : FILE_TURN;
 
 	if (stream_can_sendfile(s))
-		send_file(s, left < FILE_TURN ? (size_t)left : FILE_TURN);
+		send_file(s, len);
 	else
-		send_piece(s, left < FILE_PIECE ? (size_t)left : FILE_PIECE);
+		send_pieces(s, len);
 }

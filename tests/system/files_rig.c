@@ -81,3 +81,14 @@ int files_get(const char *path, const char *headers, struct response *r)
 {
 	return files_ask("GET", path, headers, r);
 }
+
+void files_has_header(const struct response *r, const char *name, const char *value)
+{
+	const char *got = response_header(r, name);
+
+	if (value)
+		cr_assert(got && strcmp(got, value) == 0, "%s: %s instead of %s", name,
+			got ? got : "(none)", value);
+	else
+		cr_assert_null(got, "%s: %s", name, got);
+}

@@ -29,5 +29,7 @@ struct server *files_start(const char *more);
 /* GET path with headers ("A: b\r\n...", "" for none): the answer's status. */
 int files_get(const char *path, const char *headers, struct response *r);
 int files_ask(const char *method, const char *path, const char *headers, struct response *r);
+/* The header has that value; NULL: it is absent. */
+void files_has_header(const struct response *r, const char *name, const char *value);
 
 #endif
