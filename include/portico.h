@@ -186,6 +186,10 @@ struct portico_plugin {
 	int  (*ws_message)(struct portico_socket *, int kind, const void *data, size_t len);
 	void (*ws_drained)(struct portico_socket *);
 	void (*ws_close)(struct portico_socket *, int code);
+	/* The methods that http_begin() and http_request() are called for, with a blank
+	 * between two: "GET POST".  HEAD is where GET is.  Any other is answered with 405,
+	 * OPTIONS with 204, and Allow.  NULL: they are called for all. */
+	const char *methods;
 };
 
 #ifdef __cplusplus

@@ -186,7 +186,8 @@ static int load(
 	d.ini = (struct ini){.mem = d.mem,
 		.problems = &d.problems,
 		.include_section = "portico",
-		.include_key = "include"};
+		.include_key = "include",
+		.repeated = "handler"}; /* for other hosts */
 	d.file = arena_copy(d.mem, file, strlen(file));
 	int rc = d.file != NULL ? read_draft(&d) : -1;
 	if (rc == 0 && d.problems.count == 0)

@@ -40,6 +40,8 @@ struct config_setting {                  /* a key that is the plugin's own */
 
 struct config_handler {
 	const char            *prefix;   /* http: "/", "/api"; NULL otherwise */
+	const char           **hosts;    /* http: "a.example", "*.example", in small letters */
+	size_t                 host_count; /* 0: for any host */
 	const char            *plugin;   /* path of the shared object; always holds a '/' */
 	struct config_setting *settings;
 	size_t                 setting_count;
@@ -76,6 +78,13 @@ struct config_service {
 	double  body_time;               /* http: seconds for a whole body; 0: no limit */
 	size_t  ws_max_message;          /* http: bytes in a WebSocket's message */
 	double  ws_ping;                 /* http: seconds a WebSocket may be silent; 0: no limit */
+	size_t  body_rate;               /* http: bytes a second of a body at least; 0: any */
+	size_t  send_rate;               /* bytes a second that a peer must read; 0: any */
+	double  rate_grace;              /* seconds it may fall behind them */
+	int64_t max_requests;            /* http: on one connection; 0: no limit */
+	int64_t max_connections;         /* in a worker; 0: no limit */
+	int64_t max_per_client;          /* in a worker, of one address; 0: no limit */
+	const char *server;              /* http: the header of that name; NULL: none */
 
 	const char            *file;
 	unsigned               line;

@@ -31,6 +31,7 @@ struct draft_portico {
 
 struct draft_handler {
 	struct config_handler handler;
+	const char           *host;
 	struct draft_handler *next;
 };
 
@@ -67,12 +68,21 @@ unsigned config_key_protocols(const char *key);
 
 int config_read_portico(struct draft *d);
 int config_read_service(struct draft *d, const struct ini_section *section, const char *name);
+void config_read_server(struct draft *d, struct draft_service *service);
 void config_read_balance(struct draft *d, struct draft_service *service);
 void config_read_canary(struct draft *d, const struct ini_section *section,
 	const struct ini_entry *entry);
 int config_read_listens(struct draft *d, struct draft_service *service);
 int config_read_handler(struct draft *d, const struct ini_section *section, const char *name,
 	const char *prefix);
+
+/* Whether key of [handler] is portico's own there: host is for http only, other plugins may
+ * have one of theirs. */
+bool config_handler_owns(const char *key, bool http);
+
+/* Reads host = of an http handler into its hosts. */
+int config_read_hosts(struct draft *d, const struct ini_section *section,
+	struct config_handler *handler);
 
 /* What can be seen only when all is read. */
 void config_check(struct draft *d);

@@ -2,8 +2,8 @@
 /*
  * config_handler.c - a section [handler SERVICE] or [handler SERVICE /prefix].
  *
- * Knows one key, plugin.  All others are the plugin's: the worker that loads
- * it checks them against its table.
+ * Knows the key plugin, and for http host.  All others are the plugin's: the
+ * worker that loads it checks them against its table.
  */
 #include "config/config_draft.h"
 
@@ -39,10 +39,27 @@ static int refuse_unknown(struct draft *d, const struct ini_section *section, co
 	return 0;
 }
 
-static const struct config_handler *same_prefix(const struct draft_service *s, const char *prefix)
+/* For some host there would be two of them. */
+static bool share_host(const struct config_handler *a, const struct config_handler *b)
+{
+	if (a->host_count == 0 || b->host_count == 0)
+		return a->host_count == b->host_count;
+	for (size_t i = 0; i < a->host_count; i++) {
+		for (size_t j = 0; j < b->host_count; j++) {
+			if (strcmp(a->hosts[i], b->hosts[j]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static const struct config_handler *same_route(
+	const struct draft_service *s, const struct config_handler *like)
 {
 	for (const struct draft_handler *h = s->handlers; h != NULL; h = h->next) {
-		if (h->handler.prefix == NULL || strcmp(h->handler.prefix, prefix) == 0)
+		if (h->handler.prefix == NULL || like->prefix == NULL)
+			return &h->handler;
+		if (strcmp(h->handler.prefix, like->prefix) == 0 && share_host(&h->handler, like))
 			return &h->handler;
 	}
 	return NULL;
@@ -72,16 +89,16 @@ static bool is_sound(struct draft *d, const struct ini_section *section,
 }
 
 static bool is_first(struct draft *d, const struct ini_section *section,
-	const struct draft_service *s, const char *prefix)
+	const struct draft_service *s, const char *prefix, const struct config_handler *h)
 {
-	const struct config_handler *first = same_prefix(s, prefix != NULL ? prefix : "/");
+	const struct config_handler *first = same_route(s, h);
 
 	if (first == NULL)
 		return true;
 	problems_add(&d->problems, section->file, section->line,
-		"[%s]: %s has its handler%s%s already, at %s:%u; delete one", section->name,
+		"[%s]: %s has its handler%s%s%s already, at %s:%u; delete one", section->name,
 		s->service.name, prefix != NULL ? " for " : "", prefix != NULL ? prefix : "",
-		first->file, first->line);
+		h->host_count > 0 ? " and a host of it" : "", first->file, first->line);
 	return false;
 }
 
@@ -102,7 +119,7 @@ static int add_settings(
 	if (h->settings == NULL)
 		return -1;
 	for (const struct ini_entry *e = section->entries; e != NULL; e = e->next) {
-		if (schema_has(&config_handler_keys, e->key) || e->value == NULL)
+		if (config_handler_owns(e->key, h->prefix != NULL) || e->value == NULL)
 			continue;
 		h->settings[h->setting_count++] = (struct config_setting){
 			.key = e->key, .value = e->value, .file = section->file, .line = e->line};
@@ -114,7 +131,8 @@ static int add_settings(
 static void tell_no_plugin(struct draft *d, const struct ini_section *section)
 {
 	for (const struct ini_entry *e = section->entries; e != NULL; e = e->next) {
-		if (schema_nearest(&config_handler_keys, e->key) != NULL) {
+		const char *near = schema_nearest(&config_handler_keys, e->key);
+		if (near != NULL && strcmp(near, "plugin") == 0) {
 			problems_add(&d->problems, section->file, e->line,
 				"[%s] has no plugin; did you mean plugin with %s?", section->name,
 				e->key);
@@ -161,13 +179,18 @@ int config_read_handler(
 	s->handler_meant = true;
 	if (!s->protocol_known)
 		prefix = NULL; /* nothing to hold it against; was told */
-	else if (!is_sound(d, section, s, prefix) || !is_first(d, section, s, prefix))
+	else if (!is_sound(d, section, s, prefix))
 		return 0;
 	struct draft_handler *h = arena_zalloc(d->mem, sizeof(*h));
 	if (h == NULL)
 		return -1;
-	if (s->service.protocol == CONFIG_HTTP)
+	if (s->service.protocol == CONFIG_HTTP) {
 		h->handler.prefix = prefix != NULL ? prefix : "/";
+		if (config_read_hosts(d, section, &h->handler) < 0)
+			return -1;
+	}
+	if (s->protocol_known && !is_first(d, section, s, prefix, &h->handler))
+		return 0;
 	h->handler.file = section->file;
 	h->handler.line = section->line;
 	append_handler(s, h);

@@ -23,6 +23,7 @@
 /* The struct from config.h comes first in its draft, so the offsets of both hold. */
 _Static_assert(offsetof(struct draft_portico, config) == 0, "config comes first");
 _Static_assert(offsetof(struct draft_service, service) == 0, "service comes first");
+_Static_assert(offsetof(struct draft_handler, handler) == 0, "handler comes first");
 
 static const struct portico_option portico_options[] = {
 	PORTICO_KEY(STRING, workers, "auto", NULL, "processes that serve: auto or 1 to 1024"),
@@ -64,11 +65,20 @@ static const struct portico_option service_options[] = {
 	SERVICE_KEY(SECONDS, body_time, "0", "0..30d", "time for a whole body; 0 is no limit"),
 	SERVICE_KEY(SIZE, ws_max_message, "1m", "1..1g", "bytes in a WebSocket's message"),
 	SERVICE_KEY(SECONDS, ws_ping, "30s", "0..1d", "silence of a WebSocket until a ping; 0 is none"),
+	SERVICE_KEY(SIZE, body_rate, "500", "0..1g", "bytes a second of a body; 0 is no limit"),
+	SERVICE_KEY(SIZE, send_rate, "500", "0..1g", "bytes a second a peer reads; 0 is no limit"),
+	SERVICE_KEY(SECONDS, rate_grace, "30s", "1s..1d", "time a peer may fall behind them"),
+	SERVICE_KEY(INT, max_requests, "0", "0..1000000000", "on one connection; 0 is no limit"),
+	SERVICE_KEY(INT, max_connections, "0", "0..1000000000", "in a worker; 0 is no limit"),
+	SERVICE_KEY(INT, max_per_client, "0", "0..1000000000",
+		"connections of one address in a worker; 0 is no limit"),
+	SERVICE_KEY(STRING, server, "portico", NULL, "the header Server of replies; off is none"),
 	{0},
 };
 
 static const struct portico_option handler_options[] = {
 	PORTICO_OPTION(STRING, struct config_handler, plugin, NULL, "the handler's shared object"),
+	PORTICO_OPTION(STRING, struct draft_handler, host, "", "hosts that it is for; http"),
 	{0},
 };
 
@@ -95,6 +105,10 @@ unsigned config_key_protocols(const char *key)
 		{"max_fields", HTTP},       {"max_body", HTTP},
 		{"head_time", HTTP},        {"body_time", HTTP},
 		{"ws_max_message", HTTP},   {"ws_ping", HTTP},
+		{"body_rate", HTTP},        {"send_rate", TCP | HTTP},
+		{"rate_grace", TCP | HTTP}, {"max_requests", HTTP},
+		{"max_connections", TCP | HTTP}, {"max_per_client", TCP | HTTP},
+		{"server", HTTP},
 	};
 
 	for (size_t i = 0; i < sizeof(restricted) / sizeof(*restricted); i++) {

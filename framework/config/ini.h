@@ -58,9 +58,10 @@ struct ini {
 	struct problems    *problems;
 	const char         *include_section; /* NULL: there are no includes */
 	const char         *include_key;
+	const char         *repeated;        /* first word of sections that may stand often; NULL */
 
 	/* The result: the main file's first, then each included file's.  No
-	 * name twice, but include_section may stand once in every file. */
+	 * name twice but those repeated; include_section may stand once in every file. */
 	struct ini_section *sections;
 	size_t              section_count;
 	bool                incomplete; /* a section or a file was refused as a whole:

@@ -111,10 +111,19 @@ static const struct ini_section *find_section(const struct reader *r, const char
 	return NULL;
 }
 
+static bool may_repeat(const struct reader *r, const char *name)
+{
+	const char *word = r->ini->repeated;
+	size_t len = word != NULL ? strlen(word) : 0;
+
+	return word != NULL && strncmp(name, word, len) == 0
+		&& (name[len] == ' ' || name[len] == '\0');
+}
+
 static void add_section(struct reader *r, const char *name)
 {
 	struct ini *ini = r->ini;
-	const struct ini_section *first = find_section(r, name);
+	const struct ini_section *first = may_repeat(r, name) ? NULL : find_section(r, name);
 
 	if (first != NULL) {
 		TELL(r, "[%s] is there already, at %s:%u; put all its keys there", name,

@@ -36,12 +36,21 @@ void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct strea
 	k->counts = &nowhere;
 	deadline_queue_init(&k->idle, hub->loop, idle, stream_expired);
 	deadline_queue_init(&k->linger, hub->loop, linger, stream_expired);
+	deadline_queue_init(&k->unread, hub->loop, 0., stream_expired);
+}
+
+void stream_kind_pace(struct stream_kind *k, double rate, double grace)
+{
+	k->reading = (struct pace_rule){ .rate = rate, .grace = grace, .idle = k->idle.span };
+	k->reading.tick = pace_tick(&k->reading);
+	k->unread.span = rate > 0. ? k->reading.tick : 0.;
 }
 
 void stream_kind_fini(struct stream_kind *k)
 {
 	deadline_queue_fini(&k->idle);
 	deadline_queue_fini(&k->linger);
+	deadline_queue_fini(&k->unread);
 }
 
 /* ---- the list of touched streams ---- */
@@ -145,13 +154,33 @@ static void advance_closing(struct stream *s)
 		s->state = STREAM_CLOSED;
 }
 
+/* What the kernel still holds is sent and not read. */
+static uint64_t was_read(const struct stream *s)
+{
+	uint64_t held = sock_unacknowledged(s->io.fd);
+
+	return s->sent > held ? s->sent - held : 0;
+}
+
+/* Where a stream with unsent output waits. */
+static struct deadline_queue *unsent_queue(struct stream_kind *k)
+{
+	return k->unread.span > 0. ? &k->unread : &k->idle;
+}
+
 static void update_deadline(struct stream *s)
 {
 	if (s->state == STREAM_LINGERING)
 		return;
-	struct deadline_queue *q = stream_queued(s) > 0 ? &s->kind->idle : s->expects;
-	if (s->deadline.queue != q)
-		deadline_set(&s->deadline, q);
+	bool unsent = stream_queued(s) > 0;
+	struct deadline_queue *q = unsent ? unsent_queue(s->kind) : s->expects;
+	if (!unsent && s->pace.waited > 0.)
+		s->pace = (struct pace){0};
+	if (s->deadline.queue == q)
+		return;
+	if (q == &s->kind->unread && s->pace.waited == 0.)
+		s->pace.had = was_read(s);
+	deadline_set(&s->deadline, q);
 }
 
 static void update_mask(struct stream *s)
@@ -243,13 +272,21 @@ static bool has_come(struct stream *s, const struct deadline_queue *q)
 	return s->expects != q || s->renewed || (s->received && q == &s->kind->idle);
 }
 
+static void cut_short(struct stream *s)
+{
+	s->kind->counts->errors[ERROR_TIMEOUT] += stream_queued(s) > 0;
+	stream_abort(s);
+}
+
 void stream_expired(struct deadline_queue *q, struct deadline *d)
 {
 	struct stream *s = stream_of(d);
+	bool late = q != &s->kind->unread
+		|| pace_is_slow(&s->kind->reading, &s->pace, was_read(s));
 
-	if (s->state != STREAM_OPEN) {
-		stream_abort(s);
-	} else if (!has_come(s, q) && s->state == STREAM_OPEN) {
+	if (late && s->state != STREAM_OPEN) {
+		cut_short(s);
+	} else if (late && !has_come(s, q) && s->state == STREAM_OPEN) {
 		s->held = true;
 		s->kind->ops->late(s);
 		s->held = false;
@@ -362,4 +399,19 @@ void stream_abort_all(struct deadline_queue *q)
 {
 	for (struct deadline *d = q->list.next; d != &q->list; d = d->next)
 		stream_abort(stream_of(d));
+}
+
+void stream_kind_abort(struct stream_kind *k)
+{
+	stream_abort_all(&k->idle);
+	stream_abort_all(&k->linger);
+	stream_abort_all(&k->unread);
+}
+
+void stream_decline(struct stream_kind *k, int fd)
+{
+	close(fd);
+	k->counts->closed++;
+	if (k->seat)
+		shortest_done(k->seat);
 }

@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/pace.h"
 #include "net/deadline.h"
 #include "net/hub.h"
 
@@ -53,6 +54,8 @@ struct stream_kind {
 	size_t                   max_queue;  /* queued output that refuses a write */
 	struct deadline_queue    idle;       /* restarted by every byte either way */
 	struct deadline_queue    linger;
+	struct deadline_queue    unread;     /* output is unsent, with a pace to be read at */
+	struct pace_rule         reading;    /* stream_kind_pace() */
 };
 
 struct stream {
@@ -66,6 +69,8 @@ struct stream {
 	struct deadline_queue *expects;      /* where it is due while nothing is unsent */
 	struct stream         *touched_next; /* in the hub's list while touched */
 	struct stream         *touched_prev;
+	struct pace            pace;         /* of its peer's reading, while output is unsent */
+	uint64_t               sent;         /* bytes, in all */
 	uint8_t                state;
 	bool                   touched : 1;
 	bool                   held : 1;     /* in a callback: it settles by itself */
@@ -88,6 +93,10 @@ struct stream {
 void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct stream_ops *ops,
 	double idle, double linger);
 void stream_kind_fini(struct stream_kind *k);         /* no stream is left */
+
+/* Before the first stream: while output is unsent its peer must read, by what it acknowledged,
+ * rate bytes a second on average, and may fall behind by grace seconds; then it is late. */
+void stream_kind_pace(struct stream_kind *k, double rate, double grace);
 
 /* What late() is to be called for: gives the queue's streams to ops->late. */
 void stream_expired(struct deadline_queue *q, struct deadline *d);
@@ -145,7 +154,11 @@ bool stream_is_at_rest(const struct stream *s);
  * else nothing has changed. Not from a callback of s. */
 int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg);
 void stream_abort_all(struct deadline_queue *q);       /* every stream that is in q */
+void stream_kind_abort(struct stream_kind *k);        /* every stream in the kind's own queues */
 struct stream *stream_of(struct deadline *d);
+
+/* Closes a connection that becomes no stream; counted as closed. */
+void stream_decline(struct stream_kind *k, int fd);
 
 /* For the hub only. */
 void stream_settle_touched(struct stream *s);

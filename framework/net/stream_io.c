@@ -32,6 +32,7 @@ static void progress(struct stream *s)
 void stream_sent(struct stream *s, size_t n)
 {
 	progress(s);
+	s->sent += n;
 	s->kind->counts->bytes_out += n;
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +16,11 @@
 static struct portico_conn *conn_of(struct stream *s)
 {
 	return (struct portico_conn *)s;
+}
+
+static struct conn_site *site_of(const struct portico_conn *c)
+{
+	return (struct conn_site *)c->stream.kind;
 }
 
 static size_t refuse_use(struct portico_conn *c, const char *how)
@@ -96,6 +100,7 @@ static void on_closed(struct stream *s)
 		h->plugin.tcp_close(c);
 		handler_leave(h);
 	}
+	limits_leave(&site_of(c)->limits, c->client);
 	free(c);
 }
 
@@ -115,17 +120,19 @@ void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_serv
 	site->kind.max_input = limits->max_input;
 	site->kind.high_water = limits->high_water;
 	site->kind.max_queue = limits->max_queue;
+	stream_kind_pace(&site->kind, limits->send_rate, limits->rate_grace);
+	limits_init(&site->limits, limits->max_connections, limits->max_per_client);
 }
 
 void conn_site_fini(struct conn_site *site)
 {
 	stream_kind_fini(&site->kind);
+	limits_fini(&site->limits);
 }
 
 void conn_site_abort(struct conn_site *site)
 {
-	stream_abort_all(&site->kind.idle);
-	stream_abort_all(&site->kind.linger);
+	stream_kind_abort(&site->kind);
 }
 
 /* State follows the connection, aligned for any type. */
@@ -148,16 +155,36 @@ static void tell_open(struct portico_conn *c)
 		stream_close(&c->stream, false);
 }
 
+/* A connection that cannot be, for the reason in errno. */
+static void decline(struct conn_site *site, int fd)
+{
+	uint64_t *errors = site->kind.counts->errors;
+
+	if (errno == EUSERS) {
+		errors[ERROR_REFUSED]++;
+	} else {
+		log_warn("service %s: no memory for a connection: closed", site->handler->service);
+		errors[ERROR_MEMORY]++;
+	}
+	stream_decline(&site->kind, fd);
+}
+
 void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
 {
-	struct portico_conn *c = calloc(1, state_offset() + site->handler->plugin.conn_size);
-	if (!c) {
-		log_warn("service %s: no memory for a connection: closed", site->handler->service);
-		site->kind.counts->errors[ERROR_MEMORY]++;
-		site->kind.counts->closed++;
-		close(fd);
+	uint64_t client;
+
+	if (limits_enter(&site->limits, peer, &client) < 0) {
+		decline(site, fd);
 		return;
 	}
+	struct portico_conn *c = calloc(1, state_offset() + site->handler->plugin.conn_size);
+	if (!c) {
+		limits_leave(&site->limits, client);
+		errno = ENOMEM;
+		decline(site, fd);
+		return;
+	}
+	c->client = client;
 	c->handler = site->handler;
 	c->peer = *peer;
 	c->state = (char *)c + state_offset();

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "net/stream.h"
+#include "proto/limits.h"
 #include "sys/addr.h"
 
 struct portico_service;
@@ -16,6 +17,7 @@ struct portico_service;
 struct portico_conn {
 	struct stream           stream;
 	struct addr             peer;
+	uint64_t                client;  /* for limits_leave() */
 	struct portico_service *handler; /* http: of the request in hand, or NULL */
 	void                   *state;   /* http: NULL */
 };
@@ -23,6 +25,7 @@ struct portico_conn {
 /* The TCP side of one service in this worker. */
 struct conn_site {
 	struct stream_kind      kind;
+	struct limits           limits;
 	struct portico_service *handler;
 };
 
@@ -32,6 +35,10 @@ struct conn_limits {
 	size_t max_queue;
 	double idle;             /* seconds */
 	double linger;
+	double send_rate;        /* stream_kind_pace() */
+	double rate_grace;
+	size_t max_connections;  /* limits_init() */
+	size_t max_per_client;
 };
 
 void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_service *handler,
@@ -39,7 +46,7 @@ void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_serv
 void conn_site_fini(struct conn_site *site);          /* no connection is left */
 void conn_site_abort(struct conn_site *site);         /* every connection, now */
 
-/* Serves a new connection; fd becomes its own. */
+/* Serves a new connection, or closes it if it is over a limit; fd becomes its own. */
 void conn_accept(struct conn_site *site, int fd, const struct addr *peer);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/handler.h"
+#include "proto/http_allow.h"
 #include "sys/counts.h"
 
 static struct http_conn *conn_of(struct stream *s)
@@ -63,24 +64,6 @@ static void handler_failed(struct portico_request *r)
 }
 
 /* ---- routing ---- */
-
-/* A prefix ends where a segment does: /api serves /api and /api/x, not /apix. */
-static bool is_under(const char *path, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	if (strncmp(path, prefix, len) != 0)
-		return false;
-	return prefix[len - 1] == '/' || path[len] == '/' || path[len] == '\0';
-}
-
-static struct portico_service *find_handler(const struct http_site *site, const char *path)
-{
-	for (size_t i = 0; i < site->route_count; i++)
-		if (is_under(path, site->routes[i].prefix))
-			return site->routes[i].handler;
-	return NULL;
-}
 
 static int make_state(struct portico_request *r)
 {
@@ -157,10 +140,15 @@ static void begin_request(struct portico_request *r, size_t rest)
 		return;
 	}
 	if (r->head.form == HTTP_ASTERISK) {
-		answer_or_abort(r, portico_reply(r, 204, NULL, NULL, 0));
+		answer_or_abort(r, http_allow_any(r));
 		return;
 	}
-	r->handler = find_handler(site, r->path);
+	r->handler = http_route_find(site->routes, site->route_count, r->text + r->head.host.at,
+		r->head.host.len, r->path);
+	if (r->handler && !http_allow_has(r->handler->plugin.methods, portico_request_method(r))) {
+		answer_or_abort(r, http_allow_refuse(r));
+		return;
+	}
 	if (!r->handler) {
 		answer_or_abort(r, http_reply_error(r, 404, "no handler has this path"));
 		return;
@@ -369,6 +357,8 @@ struct deadline_queue *http_expected(struct http_conn *c)
 	case HTTP_BODY:
 		if (c->request->body_held)
 			return &site->answers;   /* it is the handler that lets us wait */
+		if (site->arriving.rate > 0.)
+			return &site->paces;
 		return site->bodies.span > 0. ? &site->bodies : &site->kind.idle;
 	default:
 		return &site->answers;
@@ -442,6 +432,15 @@ static void on_drained(struct stream *s)
 		stream_retry(s);
 }
 
+/* A look at a body that is coming in. */
+static bool keeps_pace(struct portico_request *r)
+{
+	const struct http_site *site = r->conn->site;
+
+	return r->conn->conn.stream.expects == &site->paces
+		&& !pace_is_slow(&site->arriving, &r->pace, r->body_size);
+}
+
 static void on_late(struct stream *s)
 {
 	struct http_conn *c = conn_of(s);
@@ -456,6 +455,8 @@ static void on_late(struct stream *s)
 		stream_close(s, false);
 		return;
 	}
+	if (keeps_pace(r))
+		return;
 	refuse(r, 408, "the request did not come in time");
 	if (r->reply == HTTP_REPLY_ENDED)
 		finish(c);
@@ -469,6 +470,10 @@ static void on_closed(struct stream *s)
 		http_request_close(c->request);
 	if (c->socket)
 		ws_end(c->socket);
+	if (c->declined)
+		c->site->declined--;
+	else
+		limits_leave(&c->site->limits, c->conn.client);
 	free(c);
 }
 

@@ -12,14 +12,16 @@
 #include "net/stream.h"
 #include "proto/http_parse.h"
 #include "proto/ws.h"
+#include "proto/http_route.h"
+#include "proto/limits.h"
 #include "sys/addr.h"
 
 struct portico_request;
 struct portico_service;
 
-struct http_route {
-	const char             *prefix;  /* "/", "/api", borrowed */
-	struct portico_service *handler;
+enum {
+	HTTP_SERVER_MOST = 100,  /* bytes in http_bounds.server */
+	HTTP_STAMP = 160,
 };
 
 struct http_bounds {
@@ -33,24 +35,35 @@ struct http_bounds {
 	double body_time;
 	size_t ws_max_message;
 	double ws_ping;
+	double body_rate;        /* bytes a second; 0: no limit */
+	double send_rate;        /* likewise, of the replies: stream_kind_pace() */
+	double rate_grace;       /* seconds that a client may fall behind the rates */
+	uint64_t max_requests;   /* on one connection; 0: no limit */
+	size_t max_connections;  /* limits_init() */
+	size_t max_per_client;
+	const char *server;      /* for the header of that name, borrowed; NULL: none */
 };
 
 struct http_site {
 	struct stream_kind       kind;
 	struct deadline_queue    heads;      /* a head is coming in */
 	struct deadline_queue    bodies;     /* a body is coming in, when body_time is set */
+	struct deadline_queue    paces;      /* a body is coming in, when body_rate is set: a look */
+	struct pace_rule         arriving;   /* at each, by this */
 	struct deadline_queue    answers;    /* a handler is at work: no deadline */
 	struct deadline_queue    farewells;  /* idle while draining */
 	struct ws_site           sockets;    /* connections that are WebSockets now */
 	struct http_bounds       bounds;
-	const struct http_route *routes;     /* the longest prefix first, borrowed */
+	struct limits            limits;
+	unsigned                 declined;   /* connections over them that hear why */
+	const struct http_route *routes;     /* as http_route_sort() leaves them, borrowed */
 	size_t                   route_count;
 	struct portico_request  *spare;      /* requests to use again */
 	unsigned                 spare_count;
 	bool                     draining;   /* replies announce the end */
-	int64_t                  second;     /* when date was made */
-	char                     date[40];   /* "Date: ...\r\n" */
-	size_t                   date_len;
+	int64_t                  second;     /* when stamp was made */
+	char                     stamp[HTTP_STAMP]; /* "Date: ...\r\nServer: ...\r\n" */
+	size_t                   stamp_len;
 };
 
 void http_site_init(struct http_site *site, struct hub *hub, const struct http_bounds *bounds,
@@ -60,7 +73,7 @@ void http_site_fini(struct http_site *site);     /* no connection is left */
 /* Where its connections are counted; seat may be NULL.  Before the first of them. */
 void http_site_count(struct http_site *site, struct counts *counts, struct shortest_slot *seat);
 
-/* Serves a new connection; fd becomes its own. */
+/* Serves a new connection, or tells it why not if it is over a limit; fd becomes its own. */
 void http_accept(struct http_site *site, int fd, const struct addr *peer);
 
 /* From now on replies say Connection: close, and a connection without a

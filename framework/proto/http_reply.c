@@ -4,7 +4,7 @@
  * bodies.
  *
  * portico alone writes what frames a message: Content-Length,
- * Transfer-Encoding, Connection and Date.  A handler cannot break the framing: header
+ * Transfer-Encoding, Connection, Date and Server.  A handler cannot break the framing: header
  * names and values are checked, and a body that is not as long as announced ends the
  * connection with a reset, so that the client sees that it was cut.
  */
@@ -18,7 +18,7 @@
 #include "proto/http_request.h"
 
 enum {
-	HEAD_ROOM = 256,         /* what portico itself writes into a head, at most */
+	HEAD_ROOM = 256 + HTTP_SERVER_MOST, /* what portico itself writes into a head, at most */
 	CHUNK_ROOM = 20,         /* size line and the CRLF of one chunk */
 	JOINED_BODY = 8192,      /* bodies up to this size are copied behind their head */
 };
@@ -30,6 +30,7 @@ static const char *reason(int status)
 	case 201: return "Created";
 	case 202: return "Accepted";
 	case 204: return "No Content";
+	case 205: return "Reset Content";
 	case 206: return "Partial Content";
 	case 301: return "Moved Permanently";
 	case 302: return "Found";
@@ -115,16 +116,26 @@ static size_t make_date(time_t now, char *out, size_t size)
 		t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-/* Made once a second. */
-static char *put_date(struct http_site *site, char *at)
+static void make_stamp(struct http_site *site, time_t now)
+{
+	const char *server = site->bounds.server;
+
+	site->second = now;
+	site->stamp_len = make_date(now, site->stamp, sizeof(site->stamp));
+	if (server)
+		site->stamp_len += (size_t)snprintf(site->stamp + site->stamp_len,
+			sizeof(site->stamp) - site->stamp_len, "Server: %.*s\r\n",
+			HTTP_SERVER_MOST, server);
+}
+
+/* Made once a second: what is the same in every head. */
+static char *put_stamp(struct http_site *site, char *at)
 {
 	time_t now = (time_t)ev_now(site->kind.hub->loop);
 
-	if (now != site->second || site->date_len == 0) {
-		site->date_len = make_date(now, site->date, sizeof(site->date));
-		site->second = now;
-	}
-	return put(at, site->date, site->date_len);
+	if (now != site->second || site->stamp_len == 0)
+		make_stamp(site, now);
+	return put(at, site->stamp, site->stamp_len);
 }
 
 static char *put_connection(const struct portico_request *r, char *at)
@@ -140,6 +151,8 @@ static char *put_framing(const struct portico_request *r, char *at, int status, 
 {
 	if (status == 204 || (status == 304 && length <= 0))
 		return at;       /* RFC 9110, 8.6 and 15.4.5 */
+	if (status == 205)       /* 15.3.6: it says that there is nothing */
+		return PUT(at, "Content-Length: 0\r\n");
 	if (r->chunked)
 		return PUT(at, "Transfer-Encoding: chunked\r\n");
 	if (length < 0)
@@ -162,17 +175,30 @@ static int may_begin(const struct portico_request *r, int status, int64_t length
 	return -1;
 }
 
+/* RFC 9110, 15.3.5, 15.3.6 and 15.4.5. */
+static bool has_no_content(int status)
+{
+	return status == 204 || status == 205 || status == 304;
+}
+
+static bool is_last(const struct http_conn *c)
+{
+	uint64_t most = c->site->bounds.max_requests;
+
+	return most > 0 && c->requests >= most;
+}
+
 /* Decides what the head will say.  A reply that comes before all of the
  * request's body is the last one: what is left of that body cannot be told
  * from a next request without reading it all. */
 static void decide_framing(struct portico_request *r, int status, int64_t length)
 {
-	if (status == 204 || status == 304)
+	if (has_no_content(status))
 		r->no_body = true;
-	r->chunked = length < 0 && r->head.minor >= 1;
+	r->chunked = length < 0 && r->head.minor >= 1 && status != 205;
 	if (length < 0 && !r->chunked && !r->no_body)
 		r->keep_alive = false;
-	if (r->phase != HTTP_ANSWER || r->conn->site->draining)
+	if (r->phase != HTTP_ANSWER || r->conn->site->draining || is_last(r->conn))
 		r->keep_alive = false;
 	r->reply_left = length;
 }
@@ -190,7 +216,7 @@ static char *begin(struct portico_request *r, int status, const char *type, int6
 	decide_framing(r, status, length);
 	r->status = (uint16_t)status;
 	at = put_status(at, status);
-	at = put_date(r->conn->site, at);
+	at = put_stamp(r->conn->site, at);
 	if (type) {
 		at = PUT(at, "Content-Type: ");
 		at = put(at, type, type_len);
@@ -245,7 +271,8 @@ static bool is_value(const char *s)
 static bool is_ours(const char *name)
 {
 	static const char *const ours[] = {
-		"Connection", "Content-Length", "Date", "Keep-Alive", "Transfer-Encoding", "Upgrade",
+		"Connection", "Content-Length", "Date", "Keep-Alive", "Server", "Transfer-Encoding",
+		"Upgrade",
 	};
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)

@@ -50,6 +50,7 @@ struct portico_request *http_request_open(struct http_conn *c)
 	struct portico_request *r = take_spare(c->site);
 	if (!r)
 		return NULL;
+	c->requests++;
 	r->conn = c;
 	r->handler = NULL;
 	r->state = NULL;
@@ -57,6 +58,7 @@ struct portico_request *http_request_open(struct http_conn *c)
 	r->path = NULL;
 	r->began = c->site->kind.hub->woke;
 	r->body_size = 0;
+	r->pace = (struct pace){0};
 	r->phase = HTTP_HEAD;
 	r->reply = HTTP_NO_REPLY;
 	r->reply_left = 0;

@@ -26,6 +26,8 @@ struct http_conn {
 	struct http_site       *site;
 	struct portico_request *request;     /* in hand; NULL between two */
 	struct portico_socket  *socket;      /* once it was accepted as a WebSocket, ours */
+	uint64_t                requests;    /* so far, with the one in hand */
+	bool                    declined;    /* it hears why, and is in no limits */
 };
 
 enum http_phase { HTTP_HEAD, HTTP_BODY, HTTP_ANSWER };
@@ -41,6 +43,7 @@ struct portico_request {
 	struct buf              body;        /* collected */
 	uint64_t                began;       /* when the loop woke to its first byte: clock_ns() */
 	uint64_t                body_size;   /* bytes of body so far */
+	struct pace             pace;        /* of its body */
 	struct http_chunk       chunk;
 	struct buf              headers;     /* of the reply: whole lines */
 	int64_t                 reply_left;  /* announced and not yet written */

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "config/schema.h"
+#include "proto/http_allow.h"
 
 /* What all the steps need. */
 struct load {
@@ -137,6 +138,16 @@ static int check_protocol(struct load *l)
 	return told(l, "plugin %s has no %s, so it cannot serve protocol %s; "
 		"use another plugin or another protocol", p->name, lacks,
 		config_protocol_name(l->service->protocol));
+}
+
+static int check_methods(struct load *l)
+{
+	const struct portico_plugin *p = &l->handler->plugin;
+
+	if (!p->methods || http_allow_is_sound(p->methods))
+		return 0;
+	return told(l, "plugin %s names methods that are none; its author must write them with "
+		"a blank between two: .methods = \"GET POST\"", p->name);
 }
 
 /* ---- options ---- */
@@ -260,7 +271,8 @@ int plugin_load(struct portico_service *h, const struct config_handler *c,
 	const struct portico_plugin *p = find_struct(&l);
 	if (!p || check_abi(&l, p) < 0 || take_struct(&l, p) < 0)
 		return -1;
-	if (check_name(&l) < 0 || check_protocol(&l) < 0 || make_state(&l) < 0)
+	if (check_name(&l) < 0 || check_protocol(&l) < 0 || check_methods(&l) < 0
+		|| make_state(&l) < 0)
 		return -1;
 	return set_options(&l);
 }

@@ -27,6 +27,7 @@ struct service {
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;
 	struct http_route      *routes;
+	size_t                  route_count;
 	struct conn_site        tcp;         /* these two as the protocol names them */
 	struct http_site        http;
 	struct listener        *listeners;   /* tcp and http, one for each address */
@@ -43,14 +44,44 @@ struct loan {
 
 /* ---- making ---- */
 
+static void add_routes(struct service *s, const struct config_handler *c,
+	struct portico_service *handler)
+{
+	struct http_route route = { .prefix = c->prefix, .handler = handler };
+
+	if (c->host_count == 0)
+		s->routes[s->route_count++] = route;
+	for (size_t i = 0; i < c->host_count; i++) {
+		route.host = c->hosts[i];
+		s->routes[s->route_count++] = route;
+	}
+}
+
+static size_t count_routes(const struct config_service *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->handler_count; i++)
+		count += c->handlers[i].host_count > 0 ? c->handlers[i].host_count : 1;
+	return count;
+}
+
+/* "echo", "web /api", "web a.example/api". */
+static const char *make_label(struct service *s, const struct config_handler *c)
+{
+	if (!c->prefix)
+		return s->config->name;
+	return arena_printf(&s->mem, "%s %s%s", s->config->name,
+		c->host_count > 0 ? c->hosts[0] : "", c->prefix);
+}
+
 static void fill_handler(struct service *s, size_t i, struct service_home *home)
 {
 	const struct config_handler *c = &s->config->handlers[i];
 
 	s->handlers[i] = (struct portico_service){
 		.service = s->config->name,
-		.label = c->prefix ? arena_printf(&s->mem, "%s %s", s->config->name, c->prefix)
-				   : s->config->name,
+		.label = make_label(s, c),
 		.worker = home->worker,
 		.number = home->handlers++,
 		.loop = home->hub->loop,
@@ -60,7 +91,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.socket_addrs = s->config->listens,
 		.socket_count = s->datagrams ? (unsigned)s->config->listen_count : 0,
 	};
-	s->routes[i] = (struct http_route){ .prefix = c->prefix, .handler = &s->handlers[i] };
+	add_routes(s, c, &s->handlers[i]);
 }
 
 static int load_handlers(struct service *s, struct service_home *home, struct problems *problems)
@@ -73,6 +104,8 @@ static int load_handlers(struct service *s, struct service_home *home, struct pr
 		if (plugin_load(&s->handlers[i], &c->handlers[i], c, &s->mem, problems) < 0)
 			result = -1;
 	}
+	if (c->protocol == CONFIG_HTTP)
+		http_route_sort(s->routes, s->route_count);
 	return result;
 }
 
@@ -81,7 +114,7 @@ static int allocate(struct service *s)
 	const struct config_service *c = s->config;
 
 	s->handlers = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->handlers));
-	s->routes = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->routes));
+	s->routes = arena_zalloc(&s->mem, count_routes(c) * sizeof(*s->routes));
 	s->kept = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->kept));
 	if (c->protocol == CONFIG_UDP)
 		s->datagrams = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->datagrams));
@@ -100,6 +133,10 @@ static void init_tcp(struct service *s)
 		.max_queue = c->max_queue,
 		.idle = c->idle,
 		.linger = c->linger,
+		.send_rate = (double)c->send_rate,
+		.rate_grace = c->rate_grace,
+		.max_connections = (size_t)c->max_connections,
+		.max_per_client = (size_t)c->max_per_client,
 	});
 	s->tcp.kind.counts = s->counts;
 	s->tcp.kind.seat = s->seat;
@@ -123,8 +160,15 @@ static void init_http(struct service *s)
 		.body_time = c->body_time,
 		.ws_max_message = c->ws_max_message,
 		.ws_ping = c->ws_ping,
+		.body_rate = (double)c->body_rate,
+		.send_rate = (double)c->send_rate,
+		.rate_grace = c->rate_grace,
+		.max_requests = (uint64_t)c->max_requests,
+		.max_connections = (size_t)c->max_connections,
+		.max_per_client = (size_t)c->max_per_client,
+		.server = c->server,
 	};
-	http_site_init(&s->http, s->hub, &bounds, s->routes, c->handler_count);
+	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
 	http_site_count(&s->http, s->counts, s->seat);
 }
 

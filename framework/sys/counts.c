@@ -69,6 +69,7 @@ const char *count_error_name(unsigned kind)
 		[ERROR_RESET] = "reset",
 		[ERROR_HANDLER] = "handler",
 		[ERROR_UNSENT] = "unsent",
+		[ERROR_REFUSED] = "refused",
 	};
 	return kind < COUNT_ERRORS ? names[kind] : "?";
 }

@@ -5,6 +5,7 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -111,6 +112,13 @@ int sock_queue_limit(int fd)
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
 		return (int)info.tcpi_sacked;
 	return errno == EOPNOTSUPP || errno == ENOPROTOOPT ? 0 : -1;
+}
+
+size_t sock_unacknowledged(int fd)
+{
+	int held = 0;
+
+	return ioctl(fd, SIOCOUTQ, &held) == 0 && held > 0 ? (size_t)held : 0;
 }
 
 void sock_end(int fd)

@@ -35,6 +35,10 @@ int sock_queue_limit(int fd);
  * queue is reset. */
 void sock_end(int fd);
 
+/* Bytes that were sent and that the peer has not acknowledged: what the kernel still
+ * holds of them, SIOCOUTQ.  0 if it cannot tell. */
+size_t sock_unacknowledged(int fd);
+
 /* The next close() of fd resets the connection instead of ending it. */
 void sock_reset_on_close(int fd);
 

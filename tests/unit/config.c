@@ -438,7 +438,7 @@ Test(config, a_prefix_has_one_handler)
 		"a.ini:6: [handler s /]: s has its handler for / already, at a.ini:4; "
 		"delete one\n");
 	expect_told(UDP HANDLER "[handler  s]\nplugin = q.so\n",
-		"a.ini:6: [handler s] is there already, at a.ini:4; put all its keys there\n");
+		"a.ini:6: [handler s]: s has its handler already, at a.ini:4; delete one\n");
 }
 
 Test(config, a_file_that_is_missing_has_no_follow_ups)
@@ -473,7 +473,8 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"[handler ...]\n"
 		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, balance, "
 		"backlog, share, idle, max_input, high_water, max_queue, linger, max_head, max_target, "
-		"max_fields, max_body, head_time, body_time, ws_max_message, ws_ping\n"
+		"max_fields, max_body, head_time, body_time, ws_max_message, ws_ping, body_rate, "
+		"send_rate, rate_grace, max_requests, max_connections, max_per_client, server\n"
 		"a.ini:6: idle = %s%n: not a time; write 250ms, 30s, 5m or 1h\n");
 }
 

@@ -115,7 +115,7 @@ Test(http, portico_answers_what_no_handler_can)
 	says(GET("/a"));
 	hears(TEXT("404 Not Found", "40", "", "404 Not Found: no handler has this path\n"));
 	says("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n");
-	hears("HTTP/1.1 204 No Content\r\n\r\n");
+	hears("HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n\r\n");
 	says(GET("/onlyx") GET("/only") GET("/only/x"));
 	hears(TEXT("404 Not Found", "40", "", "404 Not Found: no handler has this path\n")
 		TEXT("200 OK", "5", "", "/only") TEXT("200 OK", "7", "", "/only/x"));
@@ -138,7 +138,10 @@ Test(http, a_broken_head_is_refused_and_ends_the_connection)
 Test(http, the_longest_prefix_has_the_request)
 {
 	struct portico_service other = rig.handler;
-	const struct http_route routes[] = { { "/a/b", &other }, { "/", &rig.handler } };
+	const struct http_route routes[] = {
+		{ .prefix = "/a/b", .handler = &other },
+		{ .prefix = "/", .handler = &rig.handler },
+	};
 
 	other.plugin.http_request = fail;
 	other.plugin.http_done = NULL;

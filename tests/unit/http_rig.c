@@ -174,7 +174,7 @@ void http_set_up(void)
 	rig.handler.plugin.request_size = sizeof(struct state);
 	rig.handler.plugin.http_request = rig_request;
 	rig.handler.plugin.http_done = rig_done;
-	http.route = (struct http_route){ "/", &rig.handler };
+	http.route = (struct http_route){ .prefix = "/", .handler = &rig.handler };
 	http_site_init(&http.site, &rig.hub, &bounds, &http.route, 1);
 	connect_client(&http.client);
 }
