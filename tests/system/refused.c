@@ -306,6 +306,8 @@ REFUSED(plugin_wrong_abi, 78, "has plugin ABI 99, this portico has 1; rebuild it
 	PLUGIN("${T}/wrong_abi.so"))
 REFUSED(plugin_without_size, 78, "has sizes that no portico.h has", PLUGIN("${T}/no_size.so"))
 REFUSED(plugin_without_name, 78, "no_name.so has no name", PLUGIN("${T}/no_name.so"))
+REFUSED(plugin_with_bad_methods, 78, "plugin bad_methods names methods that are none",
+	PLUGIN("${T}/bad_methods.so"))
 REFUSED(plugin_that_is_none, 78, "is a shared object but not a portico plugin",
 	PLUGIN("${T}/not_a_plugin.so"))
 REFUSED(plugin_of_another_protocol, 78, "plugin echo has no http_request(), so it cannot serve "

@@ -165,6 +165,101 @@ Test(config, keys_reach_their_fields)
 	cr_assert_float_eq(s->ws_ping, 0, 1e-9);
 }
 
+Test(config, bounds_reach_their_fields)
+{
+	expect_sound(HTTP "body_rate = 1k\nsend_rate = 2k\nrate_grace = 5s\nmax_requests = 6\n"
+		     "max_connections = 7\nmax_per_client = 8\nserver = nginx/1 (no)\n" HANDLER);
+	const struct config_service *s = service("s");
+	cr_assert_eq(s->body_rate, 1024);
+	cr_assert_eq(s->send_rate, 2048);
+	cr_assert_float_eq(s->rate_grace, 5, 1e-9);
+	cr_assert_eq(s->max_requests, 6);
+	cr_assert_eq(s->max_connections, 7);
+	cr_assert_eq(s->max_per_client, 8);
+	cr_assert_str_eq(s->server, "nginx/1 (no)");
+	expect_sound(HTTP "server = off\n" HANDLER);
+	cr_assert_null(service("s")->server);
+	expect_sound(HTTP HANDLER);
+	cr_assert_str_eq(service("s")->server, "portico");
+	cr_assert_eq(service("s")->max_per_client, 0);
+	cr_assert_eq(service("s")->body_rate, 500);
+}
+
+Test(config, bounds_have_their_range_and_their_protocol)
+{
+	expect_told(TCP "send_rate = 2g\nrate_grace = 0\nmax_connections = -1\nmax_per_client = x\n"
+			"body_rate = 1\nmax_requests = 1\nserver = x\n" HANDLER,
+		"a.ini:4: send_rate = 2g: out of range; write 0 to 1g\n"
+		"a.ini:5: rate_grace = 0: out of range; write 1s to 1d\n"
+		"a.ini:6: max_connections = -1: out of range; write 0 to 1000000000\n"
+		"a.ini:7: max_per_client = x: not a whole number; write digits only\n"
+		"a.ini:8: body_rate is not for protocol = tcp but for http; delete it\n"
+		"a.ini:9: max_requests is not for protocol = tcp but for http; delete it\n"
+		"a.ini:10: server is not for protocol = tcp but for http; delete it\n");
+	expect_told(UDP "send_rate = 1\nmax_connections = 1\n" HANDLER,
+		"a.ini:4: send_rate is not for protocol = udp but for tcp or http; delete it\n"
+		"a.ini:5: max_connections is not for protocol = udp but for tcp or http; delete it\n");
+	expect_told(HTTP "body_rate = -1\nmax_requests = -1\n" HANDLER,
+		"a.ini:4: body_rate = -1: not a size; write 512, 64k, 1m or 2g\n"
+		"a.ini:5: max_requests = -1: out of range; write 0 to 1000000000\n");
+}
+
+Test(config, server_is_what_a_header_may_hold)
+{
+	char text[256];
+
+	setenv("S", "a\r\nX: y", 1);
+	expect_told(HTTP "server = ${S}\n" HANDLER, "a.ini:4: server: the environment variable S "
+		"holds a control character; take it out\n");
+	snprintf(text, sizeof(text), HTTP "server = %0100d\n" HANDLER, 1);
+	expect_sound(text);
+	snprintf(text, sizeof(text), HTTP "server = %0101d\n" HANDLER, 1);
+	expect_told(text, "a.ini:4: server has more than 100 bytes; write less, or off\n");
+}
+
+Test(config, handlers_may_be_for_hosts)
+{
+	expect_sound(HTTP HANDLER "[handler s /]\nplugin = q.so\nhost = A.example,*.b.example\n"
+			  "[handler s]\nplugin = r.so\nhost = [::1]\n");
+	const struct config_service *s = service("s");
+	cr_assert_eq(s->handler_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		const struct config_handler *h = &s->handlers[i];
+		cr_assert_eq(h->setting_count, 0);
+		if (strstr(h->plugin, "q.so") == NULL)
+			continue;
+		cr_assert_eq(h->host_count, 2);
+		cr_assert_str_eq(h->hosts[0], "a.example");
+		cr_assert_str_eq(h->hosts[1], "*.b.example");
+	}
+}
+
+Test(config, a_host_has_one_handler_for_a_prefix)
+{
+	expect_told(HTTP "[handler s /]\nplugin = p.so\nhost = a.example, b.example\n"
+			 "[handler s]\nplugin = q.so\nhost = c.example, B.example\n",
+		"a.ini:7: [handler s]: s has its handler and a host of it already, at a.ini:4; "
+		"delete one\n");
+}
+
+Test(config, hosts_are_names)
+{
+	expect_told(HTTP HANDLER "host = a.example:80, ,*, a..b, *.[::1], a.*.b\n",
+#define NO_HOST(host)                                                        \
+		"a.ini:6: host: \"" host "\" is no host; write a.example or *.example, without a port\n"
+		NO_HOST("a.example:80") NO_HOST("") NO_HOST("*") NO_HOST("a..b") NO_HOST("*.[::1]")
+		NO_HOST("a.*.b"));
+#undef NO_HOST
+}
+
+/* A client plugin may well have a host to connect to. */
+Test(config, host_is_the_plugins_where_there_are_no_requests)
+{
+	expect_sound(TCP HANDLER "host = db.example:5432\n");
+	cr_assert_eq(service("s")->handlers[0].host_count, 0);
+	cr_assert_str_eq(service("s")->handlers[0].settings[0].key, "host");
+}
+
 Test(config, listen_is_a_list)
 {
 	char text[ADDR_TEXT];
