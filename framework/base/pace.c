@@ -23,9 +23,8 @@ static void settle_debt(const struct pace_rule *rule, struct pace *p, uint64_t c
 {
 	if (rule->rate <= 0.)
 		return;
-	p->debt += rule->tick - (double)came / rule->rate;
-	if (p->debt < 0.)
-		p->debt = 0.;
+	double debt = p->debt + rule->tick - (double)came / rule->rate;
+	p->debt = debt > 0. ? (float)debt : 0.F;
 }
 
 bool pace_is_slow(const struct pace_rule *rule, struct pace *p, uint64_t has)
@@ -33,8 +32,8 @@ bool pace_is_slow(const struct pace_rule *rule, struct pace *p, uint64_t has)
 	uint64_t came = has > p->had ? has - p->had : 0;
 
 	p->had += came;
-	p->waited += rule->tick;
-	p->quiet = came > 0 ? 0. : p->quiet + rule->tick;
+	p->waited += (float)rule->tick;
+	p->quiet = came > 0 ? 0.F : p->quiet + (float)rule->tick;
 	settle_debt(rule, p, came);
 	return (rule->total > 0. && p->waited >= rule->total)
 		|| (rule->idle > 0. && p->quiet >= rule->idle)

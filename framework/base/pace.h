@@ -23,10 +23,10 @@ struct pace_rule {               /* seconds; 0 of any but tick: no limit */
 };
 
 struct pace {                    /* zero: nothing is owed yet */
-	double   waited;
-	double   quiet;
-	double   debt;
 	uint64_t had;            /* bytes at the last look */
+	float    waited;         /* seconds, these three */
+	float    quiet;
+	float    debt;
 };
 
 /* How often to look, so that no limit of the rule is missed by more than itself. */

@@ -38,7 +38,7 @@ struct http_bounds {
 	double body_rate;        /* bytes a second; 0: no limit */
 	double send_rate;        /* likewise, of the replies: stream_kind_pace() */
 	double rate_grace;       /* seconds that a client may fall behind the rates */
-	uint64_t max_requests;   /* on one connection; 0: no limit */
+	uint32_t max_requests;   /* on one connection; 0: no limit */
 	size_t max_connections;  /* limits_init() */
 	size_t max_per_client;
 	const char *server;      /* for the header of that name, borrowed; NULL: none */

@@ -183,7 +183,7 @@ static bool has_no_content(int status)
 
 static bool is_last(const struct http_conn *c)
 {
-	uint64_t most = c->site->bounds.max_requests;
+	uint32_t most = c->site->bounds.max_requests;
 
 	return most > 0 && c->requests >= most;
 }

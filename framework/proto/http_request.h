@@ -26,7 +26,7 @@ struct http_conn {
 	struct http_site       *site;
 	struct portico_request *request;     /* in hand; NULL between two */
 	struct portico_socket  *socket;      /* once it was accepted as a WebSocket, ours */
-	uint64_t                requests;    /* so far, with the one in hand */
+	uint32_t                requests;    /* so far, with the one in hand */
 	bool                    declined;    /* it hears why, and is in no limits */
 };
 

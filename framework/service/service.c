@@ -163,7 +163,7 @@ static void init_http(struct service *s)
 		.body_rate = (double)c->body_rate,
 		.send_rate = (double)c->send_rate,
 		.rate_grace = c->rate_grace,
-		.max_requests = (uint64_t)c->max_requests,
+		.max_requests = (uint32_t)c->max_requests,
 		.max_connections = (size_t)c->max_connections,
 		.max_per_client = (size_t)c->max_per_client,
 		.server = c->server,
