@@ -270,3 +270,12 @@ Test(http_bounds, what_drains_leaves_nobody_behind_whose_reply_is_not_read_yet)
 	}
 	cr_assert(http.client.ended, "it is not closed as idle");
 }
+
+Test(http_bounds, the_end_of_a_drain_cuts_who_has_not_read_yet)
+{
+	wants_readers(1e5, 5.);
+	says(GET("/524288"));
+	http_site_abort(&http.site);
+	rig_turns(2);
+	cr_assert_eq(rig.hub.streams, 0);
+}
