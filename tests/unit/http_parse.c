@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_parse.c - every head of http_cases.h, cut every way; then what each
- * accepted kind of head is said to hold.
+ * http_parse.c - what each accepted kind of head is said to hold; http_cases.c has
+ * what is accepted, and what is not.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -9,92 +9,8 @@
 #include <string.h>
 
 #include "proto/http_parse.h"
-#include "http_cases.h"
 
-static const struct http_limits small = { CASE_MAX_TARGET, CASE_MAX_HEAD, CASE_MAX_FIELDS };
 static const struct http_limits wide = { 8192, 65536, HTTP_MAX_FIELDS };
-
-/* Gives the parser first bytes, then step more each time.  Every call sees the
- * bytes at another place, and not one byte behind them: ASan would tell. */
-static ssize_t parse_cut(struct http_head *h, const char *data, size_t len, size_t first,
-	size_t step)
-{
-	ssize_t got = 0;
-
-	memset(h, 0xa5, sizeof(*h));
-	http_head_init(h);
-	for (size_t n = first; got == 0; n = n + step < len ? n + step : len) {
-		char *copy = malloc(n ? n : 1);
-
-		memcpy(copy, data, n);
-		got = http_head_parse(h, copy, n, &small);
-		free(copy);
-		if (n == len)
-			break;
-	}
-	return got;
-}
-
-static bool same_slice(struct http_slice a, struct http_slice b)
-{
-	return a.at == b.at && a.len == b.len;
-}
-
-static bool same_fields(const struct http_head *a, const struct http_head *b)
-{
-	if (a->field_count != b->field_count)
-		return false;
-	for (size_t i = 0; i < a->field_count; i++)
-		if (!same_slice(a->fields[i].name, b->fields[i].name) ||
-			!same_slice(a->fields[i].value, b->fields[i].value))
-			return false;
-	return true;
-}
-
-static bool same_head(const struct http_head *a, const struct http_head *b)
-{
-	return same_slice(a->method, b->method) && same_slice(a->target, b->target) &&
-		same_slice(a->path, b->path) && same_slice(a->query, b->query) &&
-		same_slice(a->host, b->host) && a->length == b->length && a->form == b->form &&
-		a->minor == b->minor && a->has_query == b->has_query && a->chunked == b->chunked &&
-		a->keep_alive == b->keep_alive && a->expect_continue == b->expect_continue &&
-		same_fields(a, b);
-}
-
-static void check_cut(const struct http_case *c, const struct http_head *whole, ssize_t got,
-	size_t first, size_t step)
-{
-	struct http_head h;
-	ssize_t cut = parse_cut(&h, c->head, c->len, first, step);
-
-	cr_assert_eq(cut, got, "%s, cut at %zu: %zd, not %zd", c->name, first, cut, got);
-	if (got < 0)
-		cr_assert_eq(h.status, whole->status, "%s, cut at %zu: status %d", c->name, first,
-			h.status);
-	else
-		cr_assert(same_head(&h, whole), "%s, cut at %zu: another result", c->name, first);
-}
-
-static void check_case(const struct http_case *c)
-{
-	struct http_head whole;
-	ssize_t got = parse_cut(&whole, c->head, c->len, c->len, 1);
-
-	cr_assert_eq(whole.status, c->status, "%s: status %d (%s), not %d", c->name, whole.status,
-		whole.status ? whole.why : "none", c->status);
-	cr_assert(c->status ? got == -1 : got > 0, "%s: gave %zd", c->name, got);
-	for (size_t first = 0; first < c->len; first++)
-		check_cut(c, &whole, got, first, c->len);
-	check_cut(c, &whole, got, 1, 1);
-	check_cut(c, &whole, got, 2, 3);
-}
-
-Test(http_parse, every_case_gives_its_status_however_it_is_cut)
-{
-	cr_assert_geq(HTTP_CASES, 120);
-	for (size_t i = 0; i < HTTP_CASES; i++)
-		check_case(&http_cases[i]);
-}
 
 static ssize_t parse(struct http_head *h, const char *text)
 {
