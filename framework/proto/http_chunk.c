@@ -2,14 +2,20 @@
 /*
  * http_chunk.c - the chunked coding, a byte at a time but for the data.
  *
- *   SIZE ┬───────────────── CR LF ┬ DATA ─ CR LF ─ SIZE …
- *        └ SPACE ─ ; EXTENSION ┘  └ of size 0: TRAILER … CR LF DONE
+ *   SIZE ┬────────────────── CR LF ┬ DATA ─ CR LF ─ SIZE …
+ *        └ SPACE ─ ; EXT_BEGIN ┘   └ of size 0: TRAILER … CR LF DONE
  *
  * A size is one to sixteen digits.  Space behind it is allowed only where an
- * extension follows (RFC 9112, 7.1.1).  What extensions say is not looked at,
- * only that their bytes could stand in a field value: nothing in them can be
- * taken for the end of a line by anyone.  Trailers are read like fields and
- * dropped (6.5.1 lets a recipient do so), whatever their names are.
+ * extension follows (RFC 9112, 7.1.1).  What extensions say is ignored, but
+ * they are held to their grammar, because readers that are not strict disagree
+ * about where a broken one ends:
+ *
+ *   ; ─ EXT_BEGIN ─ EXT_NAME ┬ = ─ EXT_VALUE ┬ EXT_TOKEN ──────────────┬ CR
+ *            ↑               │               └ EXT_QUOTED ─ EXT_CLOSED ┤
+ *            └──────── ; ────┴─────────────────────────────────────────┘
+ *
+ * Trailers are read like fields and dropped (6.5.1 lets a recipient do so),
+ * whatever their names are.
  */
 #include "proto/http_chunk.h"
 
@@ -26,8 +32,15 @@ enum {
 
 enum state {
 	SIZE,
-	SPACE,
-	EXTENSION,
+	SPACE,                   /* only a semicolon may follow */
+	EXT_BEGIN,
+	EXT_NAME,
+	EXT_NAME_SPACE,          /* only a semicolon or = may follow */
+	EXT_VALUE,
+	EXT_TOKEN,
+	EXT_QUOTED,
+	EXT_ESCAPED,             /* behind a backslash in quotes */
+	EXT_CLOSED,              /* behind the closing quote */
 	SIZE_LF,
 	DATA,
 	DATA_CR,
@@ -55,24 +68,70 @@ static enum state take_digit(struct http_chunk *c, char byte)
 	return SIZE;
 }
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+/* Behind a size, a name or a value. */
+static enum state end_part(char byte)
+{
+	if (byte == '\r')
+		return SIZE_LF;
+	if (byte == ';')
+		return EXT_BEGIN;
+	return is_space(byte) ? SPACE : BAD;
+}
+
 static enum state take_size(struct http_chunk *c, char byte)
 {
 	if (http_char_is(byte, HTTP_HEX))
 		return take_digit(c, byte);
-	if (c->digits == 0)
-		return BAD;
-	if (byte == '\r')
-		return SIZE_LF;
-	if (byte == ';')
-		return EXTENSION;
-	return byte == ' ' || byte == '\t' ? SPACE : BAD;
+	return c->digits > 0 ? end_part(byte) : BAD;
 }
 
-static enum state take_space(char byte)
+static enum state take_name_end(char byte)
 {
-	if (byte == ';')
-		return EXTENSION;
-	return byte == ' ' || byte == '\t' ? SPACE : BAD;
+	if (byte == '=')
+		return EXT_VALUE;
+	return is_space(byte) ? EXT_NAME_SPACE : end_part(byte);
+}
+
+static enum state take_quoted(char byte)
+{
+	if (byte == '"')
+		return EXT_CLOSED;
+	if (byte == '\\')
+		return EXT_ESCAPED;
+	return http_char_is(byte, HTTP_VALUE) ? EXT_QUOTED : BAD;
+}
+
+static enum state take_extension(enum state state, char byte)
+{
+	bool token = http_char_is(byte, HTTP_TOKEN);
+
+	switch (state) {
+	case EXT_BEGIN:
+		return token ? EXT_NAME : is_space(byte) ? EXT_BEGIN : BAD;
+	case EXT_NAME:
+		return token ? EXT_NAME : take_name_end(byte);
+	case EXT_NAME_SPACE:
+		return byte == '\r' ? BAD : take_name_end(byte);
+	case EXT_VALUE:
+		if (byte == '"')
+			return EXT_QUOTED;
+		return token ? EXT_TOKEN : is_space(byte) ? EXT_VALUE : BAD;
+	case EXT_TOKEN:
+		return token ? EXT_TOKEN : end_part(byte);
+	case EXT_QUOTED:
+		return take_quoted(byte);
+	case EXT_ESCAPED:
+		return http_char_is(byte, HTTP_VALUE) ? EXT_QUOTED : BAD;
+	case EXT_CLOSED:
+		return end_part(byte);
+	default:
+		return byte == '\r' ? BAD : end_part(byte);
+	}
 }
 
 static enum state take_value(char byte, enum state stay, enum state at_cr)
@@ -103,9 +162,15 @@ static enum state take_byte(struct http_chunk *c, char byte)
 	case SIZE:
 		return take_size(c, byte);
 	case SPACE:
-		return take_space(byte);
-	case EXTENSION:
-		return take_value(byte, EXTENSION, SIZE_LF);
+	case EXT_BEGIN:
+	case EXT_NAME:
+	case EXT_NAME_SPACE:
+	case EXT_VALUE:
+	case EXT_TOKEN:
+	case EXT_QUOTED:
+	case EXT_ESCAPED:
+	case EXT_CLOSED:
+		return take_extension(c->state, byte);
 	case SIZE_LF:
 		return byte == '\n' ? end_size(c) : BAD;
 	case DATA_CR:
@@ -135,7 +200,14 @@ static bool within_limits(struct http_chunk *c)
 {
 	switch ((enum state)c->state) {
 	case SPACE:
-	case EXTENSION:
+	case EXT_BEGIN:
+	case EXT_NAME:
+	case EXT_NAME_SPACE:
+	case EXT_VALUE:
+	case EXT_TOKEN:
+	case EXT_QUOTED:
+	case EXT_ESCAPED:
+	case EXT_CLOSED:
 	case TRAILER_NAME:
 	case TRAILER_VALUE:
 		c->overhead++;
