@@ -8,6 +8,7 @@
 # make bench      against a bare epoll loop and nginx: see bench/README.md
 # make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
 # make fuzz       every fuzzer for FUZZ_TIME seconds
+# make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
 # make install    DESTDIR= PREFIX=
@@ -176,6 +177,10 @@ fuzzers: $(fuzzers)
 fuzz: fuzzers
 	@tests/fuzz.sh $(FUZZ_TIME)
 
+# By hand: it needs node and the npm registry.
+compare:
+	@tests/compare/run
+
 # ---- measuring ----
 
 BENCH := $(addprefix build/bench/,epoll_http epoll_echo load_echo shares poisson block.so)
@@ -241,6 +246,6 @@ install: all
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz loss bench balance bench-build layers bpf install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench balance bench-build layers bpf install clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
