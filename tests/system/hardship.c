@@ -261,7 +261,7 @@ static void open_and_drop(unsigned count)
 /* The first ones fill what is kept for good: malloc's pools, libev's tables, spare requests. */
 Test(hardship, a_hundred_thousand_that_go_away_anywhere_leave_nothing_behind)
 {
-	enum { MORE_KIB = 256 };
+	enum { MORE_KIB = 512 };
 	unsigned count = has_sanitizers() ? 20000 : 100000;
 	struct server *s = server_start(WEB, "10s");
 	pid_t worker = only_worker(s);
