@@ -19,7 +19,9 @@
 { "any token is a method", "3.1",
 	HEAD("!#$%&'*+-.^_`|~09aZ / HTTP/1.1\r\n" HOST "\r\n"), "!#$%&'*+-.^_`|~09aZ / @a" },
 { "method in small letters", "3.1", HEAD("get / HTTP/1.1\r\n" HOST "\r\n"), "get / @a" },
-{ "method of 32 bytes", "3", HEAD(X10 X10 X10 "xx / HTTP/1.1\r\n" HOST "\r\n"), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx / @a" },
+{ "method of 32 bytes", "3",
+	HEAD(X10 X10 X10 "xx / HTTP/1.1\r\n" HOST "\r\n"), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx / @a"
+		},
 { "method of 33 bytes", "3", HEAD(X10 X10 X10 "xxx / HTTP/1.1\r\n" HOST "\r\n"), "501" },
 { "endless method", "3", HEAD(X100), "501" },
 { "method with a colon", "3.1", HEAD("GE:T / HTTP/1.1\r\n" HOST "\r\n"), "400" },

@@ -32,9 +32,13 @@ static const struct vector vectors[] = {
 	/* Content-Length and Transfer-Encoding */
 	{ "CL.TE", BYTES(CL_TE("Transfer-Encoding: chunked\r\n")) },
 	{ "TE.CL", BYTES(TE_CL("Transfer-Encoding: chunked\r\n")) },
-	{ "CL.TE, the length behind", BYTES(POST "Transfer-Encoding: chunked\r\n" LENGTH("38") "\r\n0\r\n\r\n" HIDDEN) },
-	{ "CL.0 with chunked", BYTES(POST LENGTH("0") "Transfer-Encoding: chunked\r\n\r\n21\r\n" HIDDEN "\r\n0\r\n\r\n") },
-	{ "CL.TE from 1.0", BYTES("POST / HTTP/1.0\r\n" HOST LENGTH("38") "Connection: keep-alive\r\n"
+	{ "CL.TE, the length behind",
+		BYTES(POST "Transfer-Encoding: chunked\r\n" LENGTH("38") "\r\n0\r\n\r\n" HIDDEN) },
+	{ "CL.0 with chunked",
+		BYTES(POST LENGTH("0") "Transfer-Encoding: chunked\r\n\r\n21\r\n" HIDDEN
+			"\r\n0\r\n\r\n") },
+	{ "CL.TE from 1.0",
+		BYTES("POST / HTTP/1.0\r\n" HOST LENGTH("38") "Connection: keep-alive\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" HIDDEN) },
 	{ "TE from 1.0", BYTES("POST / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n21\r\n" HIDDEN "\r\n0\r\n\r\n") },
@@ -48,9 +52,12 @@ static const struct vector vectors[] = {
 	{ "TE.TE, folded", BYTES(TE_CL("Transfer-Encoding:\r\n chunked\r\n")) },
 	{ "TE.TE, behind a bare LF", BYTES(TE_CL("X: a\nTransfer-Encoding: chunked\r\n")) },
 	{ "TE.TE, behind a bare CR", BYTES(TE_CL("X: a\rTransfer-Encoding: chunked\r\n")) },
-	{ "TE.TE, twice, the second unknown", BYTES(TE_CL("Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n")) },
-	{ "TE.TE, twice, the first unknown", BYTES(TE_CL("Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n")) },
-	{ "TE.TE, twice and equal", BYTES(TE_CL("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")) },
+	{ "TE.TE, twice, the second unknown",
+		BYTES(TE_CL("Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n")) },
+	{ "TE.TE, twice, the first unknown",
+		BYTES(TE_CL("Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n")) },
+	{ "TE.TE, twice and equal",
+		BYTES(TE_CL("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")) },
 	{ "TE.TE, identity first", BYTES(TE_CL("Transfer-Encoding: identity, chunked\r\n")) },
 	{ "TE.TE, identity last", BYTES(TE_CL("Transfer-Encoding: chunked, identity\r\n")) },
 	{ "TE.TE, chunked twice", BYTES(TE_CL("Transfer-Encoding: chunked, chunked\r\n")) },
@@ -61,10 +68,12 @@ static const struct vector vectors[] = {
 	{ "TE.TE, with a parameter", BYTES(TE_CL("Transfer-Encoding: chunked;a=b\r\n")) },
 	{ "TE.TE, underscore", BYTES(CL_TE("Transfer_Encoding: chunked\r\n")) },
 	{ "TE.TE, CRLF without LF behind", BYTES(TE_CL("Transfer-Encoding: chunked\r\r\n")) },
-	{ "TE.TE, named by Connection", BYTES(CL_TE("Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n")) },
+	{ "TE.TE, named by Connection",
+		BYTES(CL_TE("Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n")) },
 	{ "TE without a length, empty element", BYTES(TE_ONLY("Transfer-Encoding: ,chunked\r\n")) },
 	{ "TE without a length, unknown", BYTES(TE_ONLY("Transfer-Encoding: cow\r\n")) },
-	{ "TE without a length, in a fold", BYTES(TE_ONLY("X: a\r\n Transfer-Encoding: chunked\r\n")) },
+	{ "TE without a length, in a fold",
+		BYTES(TE_ONLY("X: a\r\n Transfer-Encoding: chunked\r\n")) },
 
 	/* two lengths */
 	{ "CL.CL", BYTES(POST LENGTH("0") LENGTH("33") "\r\n" HIDDEN) },
@@ -97,7 +106,8 @@ static const struct vector vectors[] = {
 	{ "data ends with LF", BYTES(CHUNKED "1\r\na\n0\r\n\r\n" HIDDEN) },
 	{ "body ends with LF", BYTES(CHUNKED "0\r\n\n" HIDDEN) },
 	{ "body without its last CRLF", BYTES(CHUNKED "0\r\n" HIDDEN) },
-	{ "trailer with a length", BYTES(CHUNKED "21\r\n" HIDDEN "\r\n0\r\nContent-Length: 4\r\n\r\n") },
+	{ "trailer with a length",
+		BYTES(CHUNKED "21\r\n" HIDDEN "\r\n0\r\nContent-Length: 4\r\n\r\n") },
 	{ "trailer with LF", BYTES(CHUNKED "0\r\nA: b\n\n" HIDDEN) },
 	{ "trailer without a colon", BYTES(CHUNKED "0\r\nA\r\n\r\n" HIDDEN) },
 
@@ -105,18 +115,25 @@ static const struct vector vectors[] = {
 	{ "head ends with LF LF", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\n\n" HIDDEN) },
 	{ "head ends with CR LF LF", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\r\n\n" HIDDEN) },
 	{ "head ends with CR CR", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\r\r" HIDDEN) },
-	{ "hidden behind a bare LF in a value", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\n\nGET /hidden HTTP/1.1\r\n\r\n") },
+	{ "hidden behind a bare LF in a value",
+		BYTES("GET / HTTP/1.1\r\n" HOST "X: a\n\nGET /hidden HTTP/1.1\r\n\r\n") },
 	{ "hidden in the target", BYTES("GET /a\rGET /hidden HTTP/1.1\r\n" HOST "\r\n") },
 	{ "hidden in a fold", BYTES("GET / HTTP/1.1\r\n" HOST "X: a\r\n \r\n " HIDDEN) },
-	{ "hidden in a percent-encoded CRLF", BYTES("GET /%20HTTP/1.1%0d%0aHost:%20a%0d%0a%0d%0aGET%20/hidden"
+	{ "hidden in a percent-encoded CRLF",
+		BYTES("GET /%20HTTP/1.1%0d%0aHost:%20a%0d%0a%0d%0aGET%20/hidden"
 		" HTTP/1.1\r\n" HOST "\r\n") },
-	{ "Upgrade with a body", BYTES(POST "Connection: Upgrade\r\nUpgrade: foo\r\n" LENGTH("33") "\r\n" HIDDEN) },
-	{ "Upgrade to h2c", BYTES(POST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+	{ "Upgrade with a body",
+		BYTES(POST "Connection: Upgrade\r\nUpgrade: foo\r\n" LENGTH("33") "\r\n" HIDDEN) },
+	{ "Upgrade to h2c",
+		BYTES(POST
+			"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 		LENGTH("33") "\r\n" HIDDEN) },
-	{ "absolute, another Host", BYTES("POST http://b/ HTTP/1.1\r\n" HOST LENGTH("33") "\r\n" HIDDEN) },
+	{ "absolute, another Host",
+		BYTES("POST http://b/ HTTP/1.1\r\n" HOST LENGTH("33") "\r\n" HIDDEN) },
 	{ "two Hosts", BYTES("POST / HTTP/1.1\r\n" HOST "Host: b\r\n" LENGTH("33") "\r\n" HIDDEN) },
 	{ "X-Forwarded-Proto with CRLF in wide characters",
-		BYTES(POST "X: \xe5\x98\x8d\xe5\x98\x8aTransfer-Encoding: chunked\r\n" LENGTH("33") "\r\n" HIDDEN) },
+		BYTES(POST "X: \xe5\x98\x8d\xe5\x98\x8aTransfer-Encoding: chunked\r\n" LENGTH("33")
+	"\r\n" HIDDEN) },
 };
 
 #undef BYTES

@@ -105,6 +105,7 @@ static void must_hold_together(const struct http_head *h, const char *data, uint
 	MUST(h->minor <= 1 && h->length >= -1 && !(h->chunked && h->length >= 0));
 	MUST(h->minor == 0 || host != NULL);
 	MUST(host == NULL || host->value.len > 0);
+	MUST(host == NULL || h->host.len == host->value.len);
 	for (size_t i = 0; i < h->field_count; i++) {
 		struct http_slice name = h->fields[i].name, value = h->fields[i].value;
 
