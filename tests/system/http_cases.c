@@ -72,6 +72,28 @@ static const char *tell_answers(const char *text)
 	return answers;
 }
 
+/* A refusal is the last answer, and no byte behind it is ever a request. */
+static bool ends_refused(const struct http_case *c)
+{
+	size_t len = strlen(c->answers);
+	const char *last = len >= 3 ? c->answers + len - 3 : "";
+
+	return (len == 3 || (len > 3 && last[-1] == ' ')) &&
+		(last[0] == '4' || last[0] == '5') && strspn(last, "0123456789") == 3;
+}
+
+static bool holds(const struct http_case *c, const char *text)
+{
+	return memmem(c->bytes, c->len, text, strlen(text)) != NULL;
+}
+
+/* Whoever has said that it sends no more, by close or by speaking 1.0, and sends more, may be
+ * reset (RFC 9112, 9.6): the server does not linger for it.  For a refused one it does. */
+static bool breaks_its_word(const struct http_case *c)
+{
+	return !ends_refused(c) && (holds(c, "lose") || holds(c, "HTTP/1.0"));
+}
+
 /* The client says that it is done: all answers there will ever be. */
 static void check_end(const struct http_case *c, int fd, size_t cut, const char *what)
 {
@@ -80,11 +102,14 @@ static void check_end(const struct http_case *c, int fd, size_t cut, const char 
 	(void)shutdown(fd, SHUT_WR);     /* fails where the server has closed */
 	long n = client_read_all(fd, text, sizeof(text));
 	close(fd);
+	if (n == CLIENT_RESET && breaks_its_word(c))
+		return;
 	cr_expect_geq(n, 0, "%s%s, cut at %zu: %s", c->name, what, cut,
 		n == CLIENT_RESET ? "reset" : "no end");
 	if (n >= 0)
-		cr_expect_str_eq(tell_answers(text), c->answers, "%s%s, cut at %zu: \"%s\", not \"%s\"",
-			c->name, what, cut, tell_answers(text), c->answers);
+		cr_expect_str_eq(tell_answers(text), c->answers,
+			"%s%s, cut at %zu: \"%s\", not \"%s\"", c->name, what, cut,
+			tell_answers(text), c->answers);
 }
 
 static void check_whole(const struct http_case *c, const char *more, const char *what)
@@ -103,16 +128,6 @@ Test(http_cases, every_case_is_answered_as_it_must_be)
 	for (size_t i = 0; i < HTTP_CASES; i++)
 		check_whole(&http_cases[i], "", "");
 	server_stop(s);
-}
-
-/* A refusal is the last answer, and no byte behind it is ever a request. */
-static bool ends_refused(const struct http_case *c)
-{
-	size_t len = strlen(c->answers);
-	const char *last = len >= 3 ? c->answers + len - 3 : "";
-
-	return (len == 3 || (len > 3 && last[-1] == ' ')) &&
-		(last[0] == '4' || last[0] == '5') && strspn(last, "0123456789") == 3;
 }
 
 Test(http_cases, nothing_is_answered_behind_a_refusal)

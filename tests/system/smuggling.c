@@ -54,8 +54,8 @@ static unsigned count_by_probe(const char *vector)
 	close(fd);
 	cr_assert_eq(r.status, 200, "behind %s: a probe gets %d", vector, r.status);
 	const char *saw = response_header(&r, "X-Saw");
-	cr_assert(saw && strncmp(saw, "GET /probe", 10) == 0, "behind %s: a probe gets the answer of %s",
-		vector, saw ? saw : "nobody");
+	cr_assert(saw && strncmp(saw, "GET /probe", 10) == 0,
+		"behind %s: a probe gets the answer of %s", vector, saw ? saw : "nobody");
 	return (unsigned)atoi(response_header(&r, "X-Count")) - 1;
 }
 
@@ -80,8 +80,8 @@ static unsigned check_vector(const struct vector *v, unsigned before)
 		text[0] = '\0';
 	close(fd);
 	unsigned seen = count_by_probe(v->name) - before;
-	cr_expect_eq(seen, count_answers(text), "%s: %u requests out, and %u answers:\n%s", v->name, seen,
-		count_answers(text), text);
+	cr_expect_eq(seen, count_answers(text), "%s: %u requests out, and %u answers:\n%s",
+		v->name, seen, count_answers(text), text);
 	return seen;
 }
 
