@@ -4,16 +4,18 @@
 import net from 'node:net';
 
 const QUIET = 400;   // ms without a byte, after which no more is expected
+const SETTLED = 50;  // ms without a byte, after which the backend answers: a late refusal wins
 
 export function backend(port) {
 	const server = net.createServer((socket) => {
-		let all = '';
+		let all = '', timer;
+		const answer = () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
 		socket.on('error', () => {});
 		socket.on('data', (data) => {
-			const was = all.includes('\r\n\r\n');
 			all += data.toString('latin1');
-			if (!was && all.includes('\r\n\r\n'))
-				socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+			clearTimeout(timer);
+			if (all.includes('\r\n\r\n'))
+				timer = setTimeout(answer, SETTLED);
 		});
 	});
 	return new Promise((done) => server.listen(port, '127.0.0.1', () => done(server)));
