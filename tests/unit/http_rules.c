@@ -209,7 +209,7 @@ Test(http_rules, the_host_of_a_request_chooses_its_handler)
 	http.site.route_count = 2;
 	http.on_request = tells_where;
 	says("GET / HTTP/1.1\r\nHost: B.Example:80\r\n\r\nGET / HTTP/1.1\r\nHost: c.example\r\n\r\n"
-		"GET http://b.example/ HTTP/1.1\r\nHost: c.example\r\n\r\n");
+		"GET http://b.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n");
 	hears(TEXT("200 OK", "3", "", "one") TEXT("200 OK", "3", "", "any") TEXT("200 OK", "3", "", "one"));
 	says("GET / HTTP/1.0\r\n\r\n");
 	hears(TEXT("200 OK", "3", "Connection: close\r\n", "any"));
