@@ -38,7 +38,7 @@ CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"'
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 # Static: of a shared one every name, like echo and filter, would be bound before a plugin's own.
 CURSES   ?= -Wl,-Bstatic -lncursesw -ltinfo -Wl,-Bdynamic
-LIBS     := -lev -linih -ljansson -lcrypto $(CURSES) -ldl -lm
+LIBS     := -lssl -lcrypto -lev -linih -ljansson $(CURSES) -ldl -lm
 
 # Says what is made; V=1 says how.
 Q    := $(if $(V),,@)
@@ -86,7 +86,8 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
-                 curl wrk nginx-light haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg llvm
+                 openssl curl wrk nginx-light haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
+                 llvm
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)
@@ -138,7 +139,7 @@ $(B)/unit: $(unit_objects) $(objects) framework/exports.list
 
 $(B)/system: $(system_objects)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -ljansson -lm
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -lssl -lcrypto -ljansson -lm
 
 # The loss rig: tests/rig/run says what it does.
 rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))

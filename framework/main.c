@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "master/ask.h"
+#include "master/cert.h"
 #include "master/drill.h"
 #include "master/master.h"
 #include "master/top.h"
@@ -30,6 +31,8 @@
 struct line {
 	const char *file;
 	const char *argument;    /* of the verb; NULL without one */
+	char      **arguments;   /* all of them */
+	int         argument_count;
 	bool        json;
 	const char *reloads;     /* of soak; NULL: the default */
 	const char *rate;
@@ -38,7 +41,7 @@ struct line {
 
 struct verb {
 	const char *name;
-	const char *argument;    /* what it is called; "": there is none */
+	const char *argument;    /* what it is called; "": there is none; ...: any number */
 	const char *help;
 	int       (*run)(const struct line *line);
 };
@@ -143,6 +146,11 @@ static int who_is_there(const struct line *line)
 	return who(line->argument, line->json);
 }
 
+static int make_certificate(const struct line *line)
+{
+	return cert(line->arguments, line->argument_count);
+}
+
 /* -1 and a sentence if text is not a number from 1 to most. */
 static int64_t number(const char *what, const char *text, int64_t most)
 {
@@ -181,6 +189,8 @@ static const struct verb verbs[] = {
 	{ "stop", "", "finish what is in hand, then end", stop },
 	{ "who", "PORT", "who is on a port of this machine, and whether it can be shared: 80, 53/udp",
 		who_is_there },
+	{ "cert", "HOST...", "a certificate for development, HOST.crt, and its key (localhost)",
+		make_certificate },
 	{ "soak", "", "load it while it reloads, and count what is lost (--reloads 10 --rate 200)", soak },
 };
 
@@ -190,12 +200,12 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: portico VERB [-c FILE] [--json]\n\n");
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(out, "  %-8s %-4s %s\n", verbs[i].name, verbs[i].argument, verbs[i].help);
+		fprintf(out, "  %-8s %-7s %s\n", verbs[i].name, verbs[i].argument, verbs[i].help);
 	fprintf(out,
 		"\n  -c FILE  the configuration (%s)\n"
 		"  -h       this help\n"
 		"  -V       the version\n"
-		"\nAll but run, check and who speak to the server that runs with FILE and wait for the\n"
+		"\nAll but run, check, who and cert speak to the server that runs with FILE and wait for the\n"
 		"outcome: 0, or 1 with the reason, or 75 if no server runs.  Signals do the same:\n"
 		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
 		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
@@ -232,13 +242,15 @@ static int too_many(const char *word)
 static int run_verb(char **words, int count, struct line *line)
 {
 	const struct verb *verb = find_verb(words[0]);
-	int allowed = verb && verb->argument[0] ? 2 : 1;
+	int allowed = verb && strstr(verb->argument, "...") ? count : verb && verb->argument[0] ? 2 : 1;
 
 	if (!verb)
 		return no_such_verb(words[0]);
 	if (count > allowed)
 		return too_many(words[allowed]);
 	line->argument = count > 1 ? words[1] : NULL;
+	line->arguments = words + 1;
+	line->argument_count = count - 1;
 	return verb->run(line);
 }
 

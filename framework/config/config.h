@@ -49,6 +49,14 @@ struct config_handler {
 	unsigned               line;
 };
 
+struct config_tls_pair {
+	const char *certificate;         /* paths */
+	const char *key;
+};
+
+enum config_tls_client { CONFIG_TLS_CLIENT_NO, CONFIG_TLS_CLIENT_OPTIONAL, CONFIG_TLS_CLIENT_REQUIRED };
+enum config_tls_protocols { CONFIG_TLS_12_13, CONFIG_TLS_13 };
+
 struct config_service {
 	const char            *name;
 	int                    protocol; /* enum config_protocol */
@@ -70,6 +78,14 @@ struct config_service {
 	size_t  high_water;              /* bytes queued for a peer that pause reading from it */
 	size_t  max_queue;               /* bytes queued that refuse a write */
 	double  linger;                  /* seconds a closing peer may take to hear our end */
+
+	struct config_tls_pair *tls_pairs;   /* the first one serves who names no other */
+	size_t      tls_pair_count;      /* 0: no TLS */
+	const char *tls_client_ca;       /* path; NULL: none */
+	int         tls_client;          /* enum config_tls_client */
+	int         tls_protocols;       /* enum config_tls_protocols */
+	double      tls_handshake;       /* seconds for all of it */
+
 	size_t  max_head;                /* http: bytes in a request's head */
 	size_t  max_target;              /* http: bytes in a request's target */
 	int64_t max_fields;              /* http: header lines */

@@ -39,6 +39,8 @@ struct draft_service {
 	struct config_service     service;
 	const char               *listen;
 	const char               *balance;
+	const char               *tls_certificate;
+	const char               *tls_key;
 	const struct ini_section *section;
 	bool                      protocol_known;
 	bool                      handler_meant; /* one was refused that may be meant for it */
@@ -72,6 +74,7 @@ void config_read_server(struct draft *d, struct draft_service *service);
 void config_read_balance(struct draft *d, struct draft_service *service);
 void config_read_canary(struct draft *d, const struct ini_section *section,
 	const struct ini_entry *entry);
+int config_read_tls(struct draft *d, struct draft_service *service);
 int config_read_listens(struct draft *d, struct draft_service *service);
 int config_read_handler(struct draft *d, const struct ini_section *section, const char *name,
 	const char *prefix);

@@ -96,13 +96,23 @@ static const char *name_of(const struct config_service *s, const char *how)
 	return name;
 }
 
+/* Why s cannot be loaded; NULL if it can. */
+static const char *unfit(const struct config_service *s, struct addr to)
+{
+	if (s->protocol == CONFIG_UDP)
+		return "udp";
+	if (s->tls_pair_count > 0)
+		return "tls";
+	return is_of_this_machine(to) ? NULL : "not on this machine";
+}
+
 static void add_service(struct soak_plan *plan, const struct config_service *s)
 {
 	struct soak_target t = { .name = s->name, .to = reachable(&s->listens[0]) };
+	const char *why = unfit(s, t.to);
 
-	if (s->protocol == CONFIG_UDP || !is_of_this_machine(t.to)) {
-		printf("%s: left out, it is %s\n", s->name,
-			s->protocol == CONFIG_UDP ? "udp" : "not on this machine");
+	if (why) {
+		printf("%s: left out, it is %s\n", s->name, why);
 		return;
 	}
 	if (s->protocol == CONFIG_TCP) {

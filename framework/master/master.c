@@ -36,6 +36,7 @@
 #include "master/reload.h"
 #include "master/retire.h"
 #include "master/throttle.h"
+#include "master/tickets.h"
 #include "master/trial.h"
 #include "master/upgrade.h"
 #include "master/watch.h"
@@ -203,6 +204,7 @@ static void clean_up(struct master *m)
 		ev_timer_stop(m->loop, &m->turn);
 		ev_timer_stop(m->loop, &m->retirement);
 		stall_stop(m);
+		tickets_stop(m);
 		history_stop(m);
 		watch_stop(m);
 		if (ev_is_active(&m->signals)) {
@@ -226,6 +228,14 @@ static int load(const char *file, struct config **config)
 		return EX_OK;
 	config_destroy(*config);
 	return code;
+}
+
+static int prepare_tickets(struct master *m)
+{
+	if (tickets_begin(m) == 0)
+		return 0;
+	log_error("cannot make keys for TLS session tickets: %s", strerror(errno));
+	return -1;
 }
 
 /* The usual beginning: the first generation. */
@@ -267,7 +277,8 @@ int master_run(const char *file)
 	m.exit_code = open_loop(&m);
 	if (m.exit_code == EX_OK) {
 		int taken = upgrade_take_over(&m);
-		m.exit_code = taken < 0 ? EX_SOFTWARE : taken > 0 ? go_on(&m) : begin(&m);
+		m.exit_code = taken < 0 || prepare_tickets(&m) < 0 ? EX_SOFTWARE
+			: taken > 0 ? go_on(&m) : begin(&m);
 	}
 	if (m.generations)
 		ev_run(m.loop, 0);

@@ -22,6 +22,7 @@ struct group;
 struct history_service;
 struct load;
 struct operation;
+struct ticket_keys;
 struct trial;
 struct upgrade;
 
@@ -58,6 +59,9 @@ struct master {
 	size_t             suspect_count;
 	unsigned           strangers_seen;
 	struct canary     *canary;       /* of the reload that is under way */
+	struct ticket_keys *tickets;     /* of TLS sessions; shared with the workers */
+	int                tickets_fd;
+	ev_timer           ticket_renewal;
 	struct control    *control;
 	struct upgrade    *upgrade;
 	bool               stopping;

@@ -215,6 +215,7 @@ static int worker_entry(void *arg, int channel)
 		.page = m->page,
 		.ours = ours,
 		.tables = tables,
+		.tickets = m->generation->master->tickets,
 	};
 
 	slot_sockets(m->slot, c, sockets);

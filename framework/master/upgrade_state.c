@@ -30,6 +30,7 @@
 #include "master/load.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/tickets.h"
 
 #define STATE_FD "PORTICO_STATE_FD"
 
@@ -86,6 +87,7 @@ static void all_live_through_exec(struct master *m, bool yes)
 	for (unsigned i = 0; i < m->table.count; i++)
 		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++)
 			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
+	live_through_exec(m->tickets_fd, yes);
 	load_each(m, load_lives, &yes);
 	for (const struct group *g = m->groups; g; g = g->next) {
 		live_through_exec(g->shortest.program, yes);
@@ -209,12 +211,12 @@ static json_t *master_json(const struct master *m, int ledger)
 
 	for (const struct generation *g = m->generations; g; g = g->older)
 		json_array_append_new(generations, generation_json(g));
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:f, s:f, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
 		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades,
 		"stalls", (int)m->stalls, "lost", (json_int_t)m->lost, "ledger", ledger,
 		"started", m->started, "reloaded", m->reloaded,
-		"active", (int)m->table.active, "log", m->log, "control", control_fd(m),
+		"active", (int)m->table.active, "tickets", m->tickets_fd, "log", m->log, "control", control_fd(m),
 		"control_path", control_path(m),
 		"client", control_client_fd(m->operation->client),
 		"waiting", waiting_json(m), "drained", drained_json(m), "strangers_seen", (int)m->strangers_seen,
@@ -428,6 +430,8 @@ static int load_all(struct master *m, const json_t *state)
 	m->stalls = (unsigned)int_of(state, "stalls");
 	m->lost = (uint64_t)json_integer_value(json_object_get(state, "lost"));
 	load_ledger(m, int_of(state, "ledger"));
+	if (json_object_get(state, "tickets"))
+		tickets_adopt(m, int_of(state, "tickets"));
 	m->log = int_of(state, "log");
 	if (m->log >= 0)
 		log_to(m->log);

@@ -37,6 +37,7 @@ void stream_kind_init(struct stream_kind *k, struct hub *hub, const struct strea
 	deadline_queue_init(&k->idle, hub->loop, idle, stream_expired);
 	deadline_queue_init(&k->linger, hub->loop, linger, stream_expired);
 	deadline_queue_init(&k->unread, hub->loop, 0., stream_expired);
+	deadline_queue_init(&k->shakes, hub->loop, 0., stream_expired);
 }
 
 void stream_kind_pace(struct stream_kind *k, double rate, double grace)
@@ -46,11 +47,18 @@ void stream_kind_pace(struct stream_kind *k, double rate, double grace)
 	k->unread.span = rate > 0. ? k->reading.tick : 0.;
 }
 
+void stream_kind_secure(struct stream_kind *k, struct tls_context *c, double handshake)
+{
+	k->tls = c;
+	k->shakes.span = handshake;
+}
+
 void stream_kind_fini(struct stream_kind *k)
 {
 	deadline_queue_fini(&k->idle);
 	deadline_queue_fini(&k->linger);
 	deadline_queue_fini(&k->unread);
+	deadline_queue_fini(&k->shakes);
 }
 
 /* ---- the list of touched streams ---- */
@@ -137,6 +145,10 @@ static void update_choke(struct stream *s)
 
 static void end_output(struct stream *s)
 {
+	if (s->tls && !tls_end(s->tls)) {
+		s->blocked = true;
+		return;
+	}
 	if (s->hasty || s->eof || s->kind->linger.span <= 0. || shutdown(s->io.fd, SHUT_WR) < 0) {
 		s->state = STREAM_CLOSED;
 		return;
@@ -148,33 +160,43 @@ static void end_output(struct stream *s)
 
 static void advance_closing(struct stream *s)
 {
-	if (s->state == STREAM_FLUSHING && stream_queued(s) == 0)
+	if (s->state == STREAM_FLUSHING && stream_queued(s) == 0 && !s->blocked)
 		end_output(s);
 	if (s->broken || (s->state == STREAM_LINGERING && s->eof))
 		s->state = STREAM_CLOSED;
 }
 
-/* What the kernel still holds is sent and not read. */
+/* What the kernel still holds is sent and not read.  It holds what TLS made of our bytes,
+ * with its handshake: so that is what counts as sent, also of a record that went in half. */
 static uint64_t was_read(const struct stream *s)
 {
+	uint64_t sent = s->tls ? tls_written(s->tls) : s->sent;
 	uint64_t held = sock_unacknowledged(s->io.fd);
 
-	return s->sent > held ? s->sent - held : 0;
+	return sent > held ? sent - held : 0;
 }
 
-/* Where a stream with unsent output waits. */
-static struct deadline_queue *unsent_queue(struct stream_kind *k)
+/* Also once it is closed: the end that TLS says may have to wait for room. */
+static bool is_unsent(const struct stream *s)
 {
-	return k->unread.span > 0. ? &k->unread : &k->idle;
+	return stream_queued(s) > 0 || s->state == STREAM_FLUSHING;
+}
+
+static struct deadline_queue *due_in(struct stream *s)
+{
+	if (stream_is_shaking(s))
+		return &s->kind->shakes;
+	if (!is_unsent(s))
+		return s->expects;
+	return s->kind->unread.span > 0. ? &s->kind->unread : &s->kind->idle;
 }
 
 static void update_deadline(struct stream *s)
 {
 	if (s->state == STREAM_LINGERING)
 		return;
-	bool unsent = stream_queued(s) > 0;
-	struct deadline_queue *q = unsent ? unsent_queue(s->kind) : s->expects;
-	if (!unsent && s->pace.waited > 0.)
+	struct deadline_queue *q = due_in(s);
+	if (!is_unsent(s) && s->pace.waited > 0.)
 		s->pace = (struct pace){0};
 	if (s->deadline.queue == q)
 		return;
@@ -186,7 +208,7 @@ static void update_deadline(struct stream *s)
 static void update_mask(struct stream *s)
 {
 	struct ev_loop *loop = s->kind->hub->loop;
-	int mask = (stream_wants_input(s) ? EV_READ : 0) | (s->blocked ? EV_WRITE : 0);
+	int mask = stream_wanted_events(s);
 
 	if (mask == 0) {
 		ev_io_stop(loop, &s->io);
@@ -205,6 +227,8 @@ static void finish(struct stream *s, uint64_t *count)
 	struct hub *h = s->kind->hub;
 
 	ev_io_stop(h->loop, &s->io);
+	tls_close(s->tls);
+	s->tls = NULL;
 	close(s->io.fd);
 	deadline_clear(&s->deadline);
 	untouch(s);
@@ -233,7 +257,8 @@ static void settle(struct stream *s)
 		return;
 	}
 	if ((s->state == STREAM_OPEN && s->retry && !s->paused)
-		|| (stream_queued(s) > 0 && !s->blocked))
+		|| (stream_queued(s) > 0 && !s->blocked)
+		|| (stream_has_more(s) && stream_wants_input(s)))
 		stream_touch(s);
 	update_deadline(s);
 	update_mask(s);
@@ -243,6 +268,8 @@ void stream_settle_touched(struct stream *s)
 {
 	++*s->kind->hub->steps;
 	untouch(s);
+	if (stream_has_more(s))
+		stream_read_once(s);
 	settle(s);
 }
 
@@ -252,9 +279,10 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	++*s->kind->hub->steps;
+	bool to_write = s->tls && s->tls->wants_write;
 	if (events & EV_WRITE)
-		s->blocked = false;
-	if (events & EV_READ)
+		s->blocked = stream_is_shaking(s) && s->blocked;
+	if (events & (to_write ? EV_READ | EV_WRITE : EV_READ))
 		stream_read_once(s);
 	settle(s);
 }
@@ -265,10 +293,14 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
  * expected lay in the socket: it is looked for before anybody is blamed. */
 static bool has_come(struct stream *s, const struct deadline_queue *q)
 {
-	if (stream_queued(s) > 0)
+	bool shaking = q == &s->kind->shakes;
+
+	if (stream_queued(s) > 0 && !shaking)
 		return false;    /* it is the peer's reading that we wait for */
 	s->received = s->renewed = false;
 	stream_read_once(s);
+	if (shaking)
+		return !stream_is_shaking(s);
 	return s->expects != q || s->renewed || (s->received && q == &s->kind->idle);
 }
 
@@ -278,19 +310,28 @@ static void cut_short(struct stream *s)
 	stream_abort(s);
 }
 
+static void tell_late(struct stream *s, const struct deadline_queue *q)
+{
+	if (q == &s->kind->shakes) {
+		s->kind->counts->errors[ERROR_TIMEOUT]++;
+		stream_abort(s);         /* without a transport there is nothing to be said */
+		return;
+	}
+	s->held = true;
+	s->kind->ops->late(s);
+	s->held = false;
+}
+
 void stream_expired(struct deadline_queue *q, struct deadline *d)
 {
 	struct stream *s = stream_of(d);
 	bool late = q != &s->kind->unread
 		|| pace_is_slow(&s->kind->reading, &s->pace, was_read(s));
 
-	if (late && s->state != STREAM_OPEN) {
+	if (late && s->state != STREAM_OPEN)
 		cut_short(s);
-	} else if (late && !has_come(s, q) && s->state == STREAM_OPEN) {
-		s->held = true;
-		s->kind->ops->late(s);
-		s->held = false;
-	}
+	else if (late && !has_come(s, q) && s->state == STREAM_OPEN)
+		tell_late(s, q);
 	stream_settle_touched(s);
 }
 
@@ -304,8 +345,10 @@ void stream_open(struct stream *s, struct stream_kind *kind, int fd)
 	ev_io_init(&s->io, on_event, fd, EV_READ);
 	s->io.data = s;
 	ev_io_start(kind->hub->loop, &s->io);
-	deadline_set(&s->deadline, &kind->idle);
 	kind->hub->streams++;
+	if (kind->tls)
+		stream_open_transport(s);
+	deadline_set(&s->deadline, s->tls ? &kind->shakes : &kind->idle);
 }
 
 void stream_become(struct stream *s, struct stream_kind *kind)
@@ -382,7 +425,7 @@ void stream_abort(struct stream *s)
 
 bool stream_is_at_rest(const struct stream *s)
 {
-	return stream_is_open(s) && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
+	return stream_is_open(s) && !s->tls && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
 		&& stream_queued(s) == 0;
 }
 
@@ -404,6 +447,7 @@ void stream_abort_all(struct deadline_queue *q)
 void stream_kind_abort(struct stream_kind *k)
 {
 	stream_abort_all(&k->idle);
+	stream_abort_all(&k->shakes);
 	stream_abort_all(&k->linger);
 	stream_abort_all(&k->unread);
 }

@@ -31,6 +31,8 @@
 struct counts;
 struct shortest_slot;
 struct stream_file;
+struct tls;
+struct tls_context;
 
 struct stream_ops {
 	/* All input that was not used yet.  Gives how much is used now; the
@@ -52,7 +54,9 @@ struct stream_kind {
 	size_t                   max_input;  /* unused input that stops reading */
 	size_t                   high_water; /* queued output that stops reading */
 	size_t                   max_queue;  /* queued output that refuses a write */
+	struct tls_context      *tls;        /* what they speak TLS with; NULL: they do not */
 	struct deadline_queue    idle;       /* restarted by every byte either way */
+	struct deadline_queue    shakes;     /* TLS: for the whole of a handshake */
 	struct deadline_queue    linger;
 	struct deadline_queue    unread;     /* output is unsent, with a pace to be read at */
 	struct pace_rule         reading;    /* stream_kind_pace() */
@@ -61,6 +65,7 @@ struct stream_kind {
 struct stream {
 	ev_io                  io;
 	struct stream_kind    *kind;
+	struct tls            *tls;          /* its transport; NULL: the socket as it is */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
 	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */
@@ -70,7 +75,7 @@ struct stream {
 	struct stream         *touched_next; /* in the hub's list while touched */
 	struct stream         *touched_prev;
 	struct pace            pace;         /* of its peer's reading, while output is unsent */
-	uint64_t               sent;         /* bytes, in all */
+	uint64_t               sent;         /* bytes, in all; with TLS before they are sealed */
 	uint8_t                state;
 	bool                   touched : 1;
 	bool                   held : 1;     /* in a callback: it settles by itself */
@@ -97,6 +102,10 @@ void stream_kind_fini(struct stream_kind *k);         /* no stream is left */
 /* Before the first stream: while output is unsent its peer must read, by what it acknowledged,
  * rate bytes a second on average, and may fall behind by grace seconds; then it is late. */
 void stream_kind_pace(struct stream_kind *k, double rate, double grace);
+
+/* Streams that it opens from now on speak TLS, if c is not NULL; c is borrowed.  A handshake
+ * has so many seconds. */
+void stream_kind_secure(struct stream_kind *k, struct tls_context *c, double handshake);
 
 /* What late() is to be called for: gives the queue's streams to ops->late. */
 void stream_expired(struct deadline_queue *q, struct deadline *d);
@@ -146,7 +155,8 @@ void stream_renew(struct stream *s);
 void stream_close(struct stream *s, bool hasty);
 void stream_abort(struct stream *s);                  /* now; the peer sees a reset */
 
-/* Nothing is unread, unused, unsent or under way on our side. */
+/* Nothing is unread, unused, unsent or under way on our side; one with TLS never is,
+ * since half of it lives in this process. */
 bool stream_is_at_rest(const struct stream *s);
 
 /* Lets go of a stream at rest without ending its connection: give(arg, fd) gets the

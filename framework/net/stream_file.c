@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -136,7 +135,7 @@ void stream_passed(struct stream *s, size_t n)
 
 static bool stream_can_sendfile(const struct stream *s)
 {
-	return !s->in_pieces;
+	return !s->in_pieces && !s->tls;
 }
 
 /* What was announced cannot come any more; its peer must see that it was cut. */
@@ -193,7 +192,7 @@ static void send_piece(struct stream *s, size_t len)
 		cut(s, got == 0 ? "it became shorter" : "it cannot be read");
 		return;
 	}
-	ssize_t n = send(s->io.fd, block, (size_t)got, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+	ssize_t n = stream_transport_send(s, block, (size_t)got, more);
 	if (n < 0) {
 		stream_output_failed(s);
 		return;

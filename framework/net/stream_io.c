@@ -21,6 +21,66 @@ enum {
 	STREAM_GROW = 1024,
 };
 
+/* ---- the transport ---- */
+
+ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bool more)
+{
+	if (s->tls)
+		return tls_send(s->tls, data, len);
+	return send(s->io.fd, data, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+}
+
+static ssize_t transport_recv(struct stream *s, void *data, size_t room)
+{
+	return s->tls ? tls_recv(s->tls, data, room) : recv(s->io.fd, data, room, 0);
+}
+
+void stream_open_transport(struct stream *s)
+{
+	s->tls = tls_open(s->kind->tls, s->io.fd);
+	if (s->tls)
+		return;
+	s->kind->counts->errors[ERROR_MEMORY]++;
+	s->broken = true;
+	stream_touch(s);
+}
+
+static void drop_output(struct stream *s)
+{
+	stream_drop_files(s);
+	buf_take(&s->out, buf_len(&s->out));
+}
+
+/* What the peer sends makes no sense.  It has been told so: it shall be able to read that. */
+static void end_transport(struct stream *s)
+{
+	s->kind->counts->errors[ERROR_PROTOCOL]++;
+	drop_output(s);
+	s->blocked = false;
+	s->state = STREAM_FLUSHING;
+	s->hasty = false;
+}
+
+static void shake(struct stream *s)
+{
+	switch (tls_shake(s->tls)) {
+	case TLS_DONE:
+		s->blocked = false;
+		break;
+	case TLS_LATER:
+		break;
+	case TLS_OVER:
+		s->eof = s->eof_told = true;     /* nobody was there yet */
+		s->blocked = false;
+		drop_output(s);
+		s->state = STREAM_FLUSHING;
+		break;
+	case TLS_FAILED:
+		end_transport(s);
+		break;
+	}
+}
+
 /* ---- output ---- */
 
 static void progress(struct stream *s)
@@ -47,7 +107,7 @@ void stream_output_failed(struct stream *s)
 /* The head of a file leaves with its first bytes. */
 static void flush_memory(struct stream *s, size_t len)
 {
-	ssize_t n = send(s->io.fd, buf_head(&s->out), len, MSG_NOSIGNAL | (s->files ? MSG_MORE : 0));
+	ssize_t n = stream_transport_send(s, buf_head(&s->out), len, s->files);
 	if (n < 0) {
 		stream_output_failed(s);
 		return;
@@ -63,6 +123,10 @@ void stream_flush(struct stream *s)
 {
 	size_t len = stream_ahead_of_files(s);
 
+	if (stream_is_shaking(s)) {
+		s->blocked = true;
+		return;
+	}
 	if (len > 0)
 		flush_memory(s, len);
 	if (s->files && !s->blocked && !s->broken)
@@ -136,6 +200,23 @@ static int write_failed(struct stream *s, int error)
 	return -1;
 }
 
+/* The same over TLS, whose records hold a copy anyway. */
+static size_t seal_both(struct stream *s, const void *data, size_t len)
+{
+	if (buf_len(&s->out) > 0 || stream_is_shaking(s))
+		stream_flush(s);
+	if (s->blocked || s->broken)
+		return 0;
+	ssize_t n = tls_send(s->tls, data, len);
+	if (n < 0) {
+		stream_output_failed(s);
+		return 0;
+	}
+	stream_sent(s, (size_t)n);
+	s->blocked = (size_t)n < len;
+	return (size_t)n;
+}
+
 int stream_write(struct stream *s, const void *data, size_t len)
 {
 	size_t sent = 0;
@@ -143,15 +224,16 @@ int stream_write(struct stream *s, const void *data, size_t len)
 	if (may_write(s, len) < 0)
 		return -1;
 	if (len >= STREAM_DIRECT && !s->blocked && !s->files)
-		sent = send_both(s, data, len);
+		sent = s->tls ? seal_both(s, data, len) : send_both(s, data, len);
 	if (sent == len)
 		return sent_whole(s);
 	if (s->broken)
 		return write_failed(s, EPIPE);
 	char *room = stream_reserve(s, len - sent);
 	if (!room) {
-		/* Half of it is gone: the peer must not take the rest for the whole. */
-		if (sent > 0)
+		/* Half of it is gone, or sealed in a record that waits: the peer must not take
+		 * the rest for the whole. */
+		if (sent > 0 || s->tls)
 			stream_abort(s);
 		return -1;
 	}
@@ -190,7 +272,9 @@ void stream_deliver_kept(struct stream *s)
 
 static void input_failed(struct stream *s)
 {
-	if (errno != EAGAIN && errno != EINTR)
+	if (errno == EPROTO && s->tls)
+		end_transport(s);
+	else if (errno != EAGAIN && errno != EINTR)
 		s->broken = true;
 }
 
@@ -207,7 +291,7 @@ static void read_fresh(struct stream *s)
 {
 	char *block = s->kind->hub->block;
 
-	ssize_t n = recv(s->io.fd, block, HUB_READ_BLOCK, 0);
+	ssize_t n = transport_recv(s, block, HUB_READ_BLOCK);
 	if (n < 0) {
 		input_failed(s);
 		return;
@@ -232,7 +316,7 @@ static void read_behind_kept(struct stream *s)
 	}
 	if (room > buf_room(&s->in))
 		room = buf_room(&s->in);
-	ssize_t n = recv(s->io.fd, buf_tail(&s->in), room, 0);
+	ssize_t n = transport_recv(s, buf_tail(&s->in), room);
 	if (n < 0) {
 		input_failed(s);
 		return;
@@ -246,10 +330,19 @@ static void read_behind_kept(struct stream *s)
 	stream_deliver_kept(s);
 }
 
+/* Our side has said its end: what still comes need not be understood. */
+static void drop_transport(struct stream *s)
+{
+	tls_close(s->tls);
+	s->tls = NULL;
+}
+
 void stream_discard(struct stream *s)
 {
+	if (s->state == STREAM_LINGERING)
+		drop_transport(s);
 	for (int i = 0; i < STREAM_DISCARD; i++) {
-		ssize_t n = recv(s->io.fd, s->kind->hub->block, HUB_READ_BLOCK, 0);
+		ssize_t n = transport_recv(s, s->kind->hub->block, HUB_READ_BLOCK);
 		if (n > 0)
 			continue;
 		if (n < 0)
@@ -269,8 +362,21 @@ bool stream_wants_input(const struct stream *s)
 	return !s->paused && !s->choked && buf_len(&s->in) < s->kind->max_input;
 }
 
+int stream_wanted_events(const struct stream *s)
+{
+	int input = s->tls && s->tls->wants_write ? EV_WRITE : EV_READ;
+
+	if (stream_is_shaking(s))
+		return input;
+	return (stream_wants_input(s) ? input : 0) | (s->blocked ? EV_WRITE : 0);
+}
+
 void stream_read_once(struct stream *s)
 {
+	if (stream_is_shaking(s))
+		shake(s);
+	if (stream_is_shaking(s))
+		return;
 	if (!stream_wants_input(s))
 		return;
 	if (s->state != STREAM_OPEN)

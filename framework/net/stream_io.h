@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "net/stream.h"
+#include "net/tls.h"
 
 enum { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
 
@@ -17,6 +18,9 @@ void stream_touch(struct stream *s);
 
 /* One attempt to send what is queued, which is something. */
 void stream_flush(struct stream *s);
+
+/* As send(2), over TLS if s has it; more: what is behind it goes out with it, if it can. */
+ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bool more);
 
 /* What an attempt to send has given: n bytes went; it failed with errno. */
 void stream_sent(struct stream *s, size_t n);
@@ -30,6 +34,22 @@ void stream_passed(struct stream *s, size_t n);
 void stream_flush_file(struct stream *s);
 void stream_drop_files(struct stream *s);
 
+/* The transport has to be made before bytes can go over it. */
+static inline bool stream_is_shaking(const struct stream *s)
+{
+	return s->tls && !s->tls->ready;
+}
+
+/* Bytes that the socket does not show any more are to be had. */
+static inline bool stream_has_more(const struct stream *s)
+{
+	return s->tls && s->tls->more;
+}
+
+/* Of a kind with TLS: its handshake may begin. */
+void stream_open_transport(struct stream *s);
+
+int  stream_wanted_events(const struct stream *s); /* what the loop is to watch for */
 bool stream_wants_input(const struct stream *s);
 void stream_read_once(struct stream *s);         /* if it wants input */
 void stream_deliver_kept(struct stream *s);      /* what data() left, to data() */

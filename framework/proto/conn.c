@@ -213,8 +213,7 @@ void portico_conn_peer(const struct portico_conn *c, struct portico_peer *peer)
 
 bool portico_conn_is_tls(const struct portico_conn *c)
 {
-	(void)c;
-	return false;
+	return c->stream.kind->tls != NULL;
 }
 
 /* Bytes of a handler in between would break the framing of HTTP. */

@@ -147,6 +147,7 @@ void http_site_drain(struct http_site *site, double idle)
 	site->farewells.span = idle;
 	expect_anew(&site->kind.idle);
 	expect_anew(&site->kind.unread);
+	expect_anew(&site->kind.shakes);
 }
 
 static int hand_on(struct deadline_queue *q, int (*give)(void *arg, int fd), void *arg)

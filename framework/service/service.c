@@ -24,6 +24,7 @@ struct service {
 	struct counts          *counts;
 	struct shortest_table  *table;       /* NULL: nobody asks how much there is to do */
 	struct shortest_slot   *seat;        /* this worker's in it */
+	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;
 	struct http_route      *routes;
@@ -140,6 +141,7 @@ static void init_tcp(struct service *s)
 	});
 	s->tcp.kind.counts = s->counts;
 	s->tcp.kind.seat = s->seat;
+	stream_kind_secure(&s->tcp.kind, s->tls, c->tls_handshake);
 }
 
 static void init_http(struct service *s)
@@ -170,6 +172,7 @@ static void init_http(struct service *s)
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
 	http_site_count(&s->http, s->counts, s->seat);
+	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
 }
 
 static struct service *no_memory(struct service *s, const struct config_service *c,
@@ -191,6 +194,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->counts = &p->counts;
 	s->table = home->tables ? home->tables[home->services] : NULL;
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
+	s->tls = home->tls ? home->tls[home->services] : NULL;
 	home->services++;
 }
 
@@ -372,8 +376,8 @@ int service_adopt(struct service *s, int fd)
 	struct addr peer;
 	socklen_t len = sizeof(peer);
 
-	if (s->config->protocol != CONFIG_HTTP)
-		return -1;
+	if (s->config->protocol != CONFIG_HTTP || s->tls)
+		return -1;       /* it is one without TLS: before a reload, the service had none */
 	if (getpeername(fd, &peer.sa, &len) < 0)
 		return -1;
 	s->counts->taken++;

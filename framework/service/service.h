@@ -17,6 +17,7 @@
 
 struct service;
 struct shortest_table;
+struct tls_context;
 
 /* What services need of their worker; it outlives them. */
 struct service_home {
@@ -25,6 +26,7 @@ struct service_home {
 	uint32_t      services;  /* made so far: the next one's number in page */
 	unsigned      worker;
 	struct shortest_table **tables;  /* of each service; NULL altogether or one: not counted */
+	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	uint32_t      handlers;  /* numbered so far, over all services */
 };
 

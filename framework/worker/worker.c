@@ -38,6 +38,7 @@
 #include "worker/bind.h"
 #include "worker/legacy.h"
 #include "worker/report.h"
+#include "worker/secure.h"
 #include "worker/sockets.h"
 
 /* How long an idle keep-alive connection is kept after its worker retired,
@@ -50,6 +51,7 @@ struct worker {
 	struct hub                 hub;
 	struct beat                beat;
 	struct service_home        home;
+	struct secure              secure;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -148,6 +150,18 @@ void worker_change_log(const struct worker_birth *b, int fd)
 }
 
 /* ---- services ---- */
+
+/* A key may be root's alone to read, and is read while we may. */
+static int load_keys(struct worker *w, bool warn)
+{
+	const struct worker_birth *b = w->birth;
+	struct problems problems = report_problems(&b->channel);
+
+	int result = secure_load(&w->secure, b->config, b->tickets, warn, &problems);
+	problems_end(&problems);
+	w->home.tls = w->secure.contexts;
+	return result == 0 ? EX_OK : EX_CONFIG;
+}
 
 static int load_services(struct worker *w)
 {
@@ -368,6 +382,8 @@ static int prepare(struct worker *w)
 	if (code == EX_OK)
 		code = bind_sockets(w->birth);
 	if (code == EX_OK)
+		code = load_keys(w, w->birth->slot == 0);
+	if (code == EX_OK)
 		code = become_user(w->birth);
 	if (code == EX_OK)
 		code = load_services(w);
@@ -392,6 +408,7 @@ static void clean_up(struct worker *w)
 	for (size_t i = 0; i < w->service_count; i++)
 		service_destroy(w->services[i]);
 	free(w->services);
+	secure_fini(&w->secure);
 	if (!w->loop)
 		return;
 	hub_fini(&w->hub);
@@ -426,6 +443,8 @@ int worker_check(const struct config *config, int channel, int log, struct page 
 
 	settle_in(&birth, "check");
 	int code = open_loop(&w);
+	if (code == EX_OK)
+		code = load_keys(&w, log < 0);   /* with a log it is a reload: a worker will say it */
 	if (code == EX_OK)
 		code = become_user(&birth);
 	if (code == EX_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * worker.h - the life of a worker process:
- * bind -> hand over -> drop privileges -> load -> ready -> serve -> drain.
+ * bind -> hand over -> read keys -> drop privileges -> load -> ready -> serve -> drain.
  */
 #ifndef PORTICO_WORKER_WORKER_H
 #define PORTICO_WORKER_WORKER_H
@@ -13,6 +13,7 @@
 #include "sys/page.h"
 
 struct shortest_table;
+struct ticket_keys;
 
 /* All that a worker is born with; the rest of what the master had it closes.
  * Sockets are numbered over all services, in the order of the configuration. */
@@ -25,6 +26,7 @@ struct worker_birth {
 	int                  log;        /* descriptor of the log, or -1 */
 	struct page         *page;
 	struct shortest_table **tables;  /* of each service; NULL where load is not counted */
+	struct ticket_keys  *tickets;    /* of TLS sessions; NULL: none are given */
 	bool                *ours;       /* the address overlaps one that the slots hold already */
 };
 

@@ -248,7 +248,7 @@ void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
 struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
 void    portico_conn_peer(const struct portico_conn *, struct portico_peer *);
-bool    portico_conn_is_tls(const struct portico_conn *);  /* false: there is no TLS yet */
+bool    portico_conn_is_tls(const struct portico_conn *);
 ssize_t portico_conn_write(struct portico_conn *, const void *data, size_t len);
 size_t  portico_conn_queued(const struct portico_conn *); /* bytes */
 void    portico_conn_pause(struct portico_conn *);     /* no more tcp_data() */

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# ws_peer.py PORT - what python's websockets, a strict peer, makes of the echo of
+# ws_peer.py PORT [tls] - what python's websockets, a strict peer, makes of the echo of
 # tests/plugins/ws_echo.c.  Exit code 0 if all of it is right.
 import asyncio
+import ssl
 import sys
 
 import websockets
@@ -11,8 +12,13 @@ SIZES = [0, 1, 125, 126, 127, 1000, 65535, 65536, 100000, 1 << 20]
 TEXTS = ["", "Hello", "\u00b5@\u00df\u00f6\u00e4", "\u20ac" * 1000, "\U0001d11e" * 70000]
 
 
-def url(path):
-    return "ws://127.0.0.1:%s%s" % (sys.argv[1], path)
+def dial(path, **more):
+    if sys.argv[2:] != ["tls"]:
+        return websockets.connect("ws://127.0.0.1:%s%s" % (sys.argv[1], path), **more)
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE
+    return websockets.connect("wss://127.0.0.1:%s%s" % (sys.argv[1], path), ssl=anybody, **more)
 
 
 async def echoes(ws):
@@ -41,22 +47,22 @@ async def ends_with(ws, code, reason):
 
 async def main():
     # It offers permessage-deflate, which must not be taken up.
-    async with websockets.connect(url("/"), subprotocols=["a", "echo"]) as ws:
+    async with dial("/", subprotocols=["a", "echo"]) as ws:
         assert ws.subprotocol == "echo" and ws.extensions == [], ws.extensions
         await echoes(ws)
         await ws.send("close")
         await ends_with(ws, 4000, "as you like")
-    async with websockets.connect(url("/late"), compression=None) as ws:
+    async with dial("/late", compression=None) as ws:
         await echoes(ws)
         await ws.close(3001, "enough")
         assert ws.close_code == 3001
-    async with websockets.connect(url("/fail")) as ws:
+    async with dial("/fail") as ws:
         await ws.send("x")
         await ends_with(ws, 1011, "")
-    async with websockets.connect(url("/")) as ws:
+    async with dial("/") as ws:
         await ws.send(b"x" * ((1 << 20) + 1))
         await ends_with(ws, 1009, "the message is too big")
-    many = await asyncio.gather(*[websockets.connect(url("/")) for i in range(100)])
+    many = await asyncio.gather(*[dial("/") for i in range(100)])
     for ws in many:
         await ws.send("Hello")
     for ws in many:
