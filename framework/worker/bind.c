@@ -122,12 +122,14 @@ static int hand_over(const struct worker_birth *b, size_t number)
 }
 
 /* Who binds as we do, at the same moment, and does not listen yet is not met by a
- * probe.  If both see the other, both are refused: better than to share in silence. */
+ * probe.  If both see the other, both are refused: better than to share in silence.  Twice,
+ * as the kernel tells who listens before who is only bound, and one may change over between. */
 static bool somebody_came(const struct config_service *s, const struct addr *a, int fd)
 {
 	struct stat own;
 	struct stranger first;
-	bool came = fstat(fd, &own) == 0 && find_strangers(s, a, own.st_ino, &first) > 0;
+	bool came = fstat(fd, &own) == 0 && (find_strangers(s, a, own.st_ino, &first) > 0
+		|| find_strangers(s, a, own.st_ino, &first) > 0);
 
 	errno = EADDRINUSE;
 	return came;
