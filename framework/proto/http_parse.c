@@ -260,12 +260,54 @@ static bool scan_value(struct http_head *h, struct input *in, struct http_field 
 	}
 }
 
+/* Compared as one number. */
+static inline bool is_pair(const char *at, const char *pair)
+{
+	return memcmp(at, pair, 2) == 0;
+}
+
+static inline bool is_ink(char c)
+{
+	return (unsigned char)c > ' ';
+}
+
+/* A field as nearly all are: whole, one space behind the colon, none behind the value.
+ * Of any other nothing is taken, and the scans above say what is wrong with it.  They would
+ * find the same here, a part at a time, for three times as many instructions. */
+static bool take_usual_field(struct http_head *h, struct input *in)
+{
+	const char *name = in->at, *end = in->end;
+
+	const char *colon = http_skip_plain(name, end, '-', '-');
+	if (colon < end && *colon != ':')
+		colon = http_skip(colon, end, HTTP_TOKEN);
+	const char *value = colon + 2;
+	if (end - colon < 5 || colon == name || !is_pair(colon, ": ") || !is_ink(*value))
+		return false;
+	const char *cr = http_skip_value(value, end);
+	if (cr < end && *cr != '\r')
+		cr = http_skip(cr, end, HTTP_VALUE);
+	if (end - cr < 2 || !is_pair(cr, "\r\n") || !is_ink(cr[-1]))
+		return false;
+	if (h->field_count >= in->max_fields)
+		return false;
+	struct http_field *field = &h->fields[h->field_count++];
+	field->name = (struct http_slice){ h->line, (uint32_t)(colon - name) };
+	field->value = (struct http_slice){ (uint32_t)(value - in->data), (uint32_t)(cr - value) };
+	in->at = cr + 2;
+	return http_known_field(h, in->data, field) && begin_line(h, in, NAME);
+}
+
 /* field is one behind the last while the head may still end; scan_name() sees to it
  * that nothing is written there. */
 static bool scan_field(struct http_head *h, struct input *in)
 {
+	if (h->state == NAME && h->line == offset(in))
+		while (take_usual_field(h, in))
+			;
+	if (h->status != 0)
+		return false;
 	struct http_field *field = &h->fields[h->field_count];
-
 	if (h->state == NAME && in->at < in->end && *in->at == '\r' && h->line == offset(in))
 		return end_head(h, in);
 	if (h->state == NAME && !scan_name(h, in, field))

@@ -16,8 +16,12 @@
 /* Gives the length; -1 for a bad triplet, or a NUL however it is written. */
 static ssize_t decode(char *out, const char *raw, size_t len)
 {
-	size_t from = 0, to = 0;
+	const char *percent = memchr(raw, '%', len);
+	size_t from = percent ? (size_t)(percent - raw) : len, to = from;
 
+	if (memchr(raw, '\0', from))
+		return -1;
+	memmove(out, raw, from);
 	while (from < len) {
 		char c = raw[from++];
 

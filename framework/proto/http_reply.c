@@ -16,6 +16,7 @@
 
 #include "proto/handler.h"
 #include "proto/http_request.h"
+#include "proto/http_skip.h"
 
 enum {
 	HEAD_ROOM = 256 + HTTP_SERVER_MOST, /* what portico itself writes into a head, at most */
@@ -249,23 +250,16 @@ static void end(struct portico_request *r)
 
 static bool is_token(const char *s)
 {
-	static const char others[] = "!#$%&'*+-.^_`|~";
+	size_t len = strlen(s);
 
-	if (!*s)
-		return false;
-	for (; *s; s++)
-		if (!(*s >= '0' && *s <= '9') && !(*s >= 'a' && *s <= 'z')
-			&& !(*s >= 'A' && *s <= 'Z') && !strchr(others, *s))
-			return false;
-	return true;
+	return len > 0 && http_skip(s, s + len, HTTP_TOKEN) == s + len;
 }
 
 static bool is_value(const char *s)
 {
-	for (; *s; s++)
-		if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
-			return false;
-	return true;
+	const char *end = s + strlen(s);
+
+	return http_skip(http_skip_value(s, end), end, HTTP_VALUE) == end;
 }
 
 static bool is_ours(const char *name)
