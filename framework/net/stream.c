@@ -143,13 +143,19 @@ static void update_choke(struct stream *s)
 		s->choked = false;
 }
 
+/* It has ended, or it said nothing since it was known to have nothing more to say. */
+static bool is_peer_silent(const struct stream *s)
+{
+	return s->eof || (s->hasty && !stream_has_more(s) && !sock_has_unread(s->io.fd));
+}
+
 static void end_output(struct stream *s)
 {
 	if (s->tls && !tls_end(s->tls)) {
 		s->blocked = true;
 		return;
 	}
-	if (s->hasty || s->eof || s->kind->linger.span <= 0. || shutdown(s->io.fd, SHUT_WR) < 0) {
+	if (s->kind->linger.span <= 0. || is_peer_silent(s) || shutdown(s->io.fd, SHUT_WR) < 0) {
 		s->state = STREAM_CLOSED;
 		return;
 	}

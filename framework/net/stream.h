@@ -12,7 +12,8 @@
  *
  * FLUSHING sends what is queued; LINGERING has said that it is finished and
  * throws away what still comes, so that the peer reads our last words before
- * a reset could delete them; it is left out when the peer has nothing to say.
+ * a reset could delete them; it is left out when the peer has nothing to say,
+ * as it said and as the socket shows.
  */
 #ifndef PORTICO_NET_STREAM_H
 #define PORTICO_NET_STREAM_H
@@ -150,8 +151,8 @@ void stream_expect(struct stream *s, struct deadline_queue *q); /* NULL: idle */
  * if it is due in the same queue. */
 void stream_renew(struct stream *s);
 
-/* Ends it after what is queued is sent.  hasty: the peer is known to have
- * nothing more to say, so do not wait for its end. */
+/* Ends it after what is queued is sent.  hasty: the peer has promised to say nothing
+ * more, so do not wait for its end, unless bytes of it come all the same. */
 void stream_close(struct stream *s, bool hasty);
 void stream_abort(struct stream *s);                  /* now; the peer sees a reset */
 

@@ -343,8 +343,10 @@ void stream_discard(struct stream *s)
 		drop_transport(s);
 	for (int i = 0; i < STREAM_DISCARD; i++) {
 		ssize_t n = transport_recv(s, s->kind->hub->block, HUB_READ_BLOCK);
-		if (n > 0)
+		if (n > 0) {
+			s->hasty = false;        /* it had more to say, and may have still more */
 			continue;
+		}
 		if (n < 0)
 			input_failed(s);
 		else

@@ -278,10 +278,11 @@ static size_t read_body(struct portico_request *r, const char *data, size_t len)
 
 /* ---- one request after another ---- */
 
-/* The client has said that it will send no more, or its last request is whole. */
-static bool is_last_word(const struct portico_request *r)
+/* The client has said that it will send no more behind this request, the request is whole, and
+ * it keeps its word so far: nothing is behind it (RFC 9112, 9.6). */
+static bool is_last_word(const struct portico_request *r, size_t rest)
 {
-	return r->phase == HTTP_ANSWER && !r->head.keep_alive;
+	return r->phase == HTTP_ANSWER && !r->head.keep_alive && rest == 0;
 }
 
 static void count_request(const struct portico_request *r)
@@ -292,11 +293,12 @@ static void count_request(const struct portico_request *r)
 	latency_add(&counts->latency, (clock_ns() - r->began) / 1000, 1);
 }
 
-static void finish(struct http_conn *c)
+/* rest: bytes of input behind the request. */
+static void finish(struct http_conn *c, size_t rest)
 {
 	struct portico_request *r = c->request;
 	bool keep_alive = r->keep_alive;
-	bool hasty = is_last_word(r);
+	bool hasty = is_last_word(r, rest);
 
 	stream_renew(&c->conn.stream);   /* a next head or body has its own time */
 	count_request(r);
@@ -387,14 +389,14 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 			break;
 		struct portico_request *r = c->request;
 		if (r->reply == HTTP_REPLY_ENDED) {
-			finish(c);       /* from elsewhere, since we were here last */
+			finish(c, len - used);   /* from elsewhere, since we were here last */
 			continue;
 		}
 		int phase = r->phase;
 		size_t n = advance(r, data + used, len - used);
 		used += n;
 		if (r->reply == HTTP_REPLY_ENDED)
-			finish(c);
+			finish(c, len - used);
 		else if (n == 0 && r->phase == phase)
 			break;
 	}
@@ -459,7 +461,7 @@ static void on_late(struct stream *s)
 		return;
 	refuse(r, 408, "the request did not come in time");
 	if (r->reply == HTTP_REPLY_ENDED)
-		finish(c);
+		finish(c, buf_len(&s->in));
 }
 
 static void on_closed(struct stream *s)

@@ -121,6 +121,13 @@ size_t sock_unacknowledged(int fd)
 	return ioctl(fd, SIOCOUTQ, &held) == 0 && held > 0 ? (size_t)held : 0;
 }
 
+bool sock_has_unread(int fd)
+{
+	int unread = 0;
+
+	return ioctl(fd, SIOCINQ, &unread) == 0 && unread > 0;
+}
+
 void sock_end(int fd)
 {
 	(void)shutdown(fd, SHUT_RDWR);

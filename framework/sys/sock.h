@@ -8,6 +8,8 @@
 #ifndef PORTICO_SYS_SOCK_H
 #define PORTICO_SYS_SOCK_H
 
+#include <stdbool.h>
+
 #include "sys/addr.h"
 
 /* A socket bound to a, a member of its group, IPv6 only for IPv6.  A TCP one
@@ -38,6 +40,10 @@ void sock_end(int fd);
 /* Bytes that were sent and that the peer has not acknowledged: what the kernel still
  * holds of them, SIOCOUTQ.  0 if it cannot tell. */
 size_t sock_unacknowledged(int fd);
+
+/* Whether bytes have come that nobody has read yet, SIOCINQ: a close() would then reset the
+ * connection, and what the peer has not read of ours may go with it. */
+bool sock_has_unread(int fd);
 
 /* The next close() of fd resets the connection instead of ending it. */
 void sock_reset_on_close(int fd);
