@@ -32,6 +32,10 @@ bool http_target_read(struct http_head *h, const char *data);
  * (RFC 9110, 7.2).  need_port: the port must be there and not be 0. */
 bool http_authority_valid(const char *text, size_t len, bool need_port);
 
+/* Whether host, which is a valid authority, is the absolute target's: the same but for case and
+ * for a port that its scheme has anyway (RFC 9110, 4.2.3). */
+bool http_target_has_host(const struct http_head *h, const char *data, struct http_slice host);
+
 /* Takes note of a field if it is one that matters here.  False if it is refused. */
 bool http_known_field(struct http_head *h, const char *data, const struct http_field *field);
 

@@ -13,7 +13,8 @@
  *
  * A Host that is not the authority of an absolute target is refused: a client
  * must send the same (RFC 9110, 7.2), and where a proxy routes by one and a handler
- * reads the other, they disagree about whose request it is.
+ * reads the other, they disagree about whose request it is.  Case and a default port
+ * make no other (4.2.3).
  * An empty Host is refused too: http and https have no empty authority (RFC
  * 9110, 4.2.1; 9112, 3.3 leaves it to the server; nginx refuses it).
  * Expectations other than 100-continue are ignored, which RFC 9110, 10.1.1 allows.
@@ -38,16 +39,6 @@ static bool text_is(const char *text, size_t len, const char *small, size_t smal
 
 #define IS(text, len, literal) text_is((text), (len), (literal), sizeof(literal) - 1)
 
-static bool same_text(const char *data, struct http_slice a, struct http_slice b)
-{
-	uint32_t i = 0;
-
-	while (i < a.len && i < b.len &&
-		http_char_fold(data[a.at + i]) == http_char_fold(data[b.at + i]))
-		i++;
-	return i == a.len && i == b.len;
-}
-
 static bool take_host(struct http_head *h, const char *data, struct http_slice value)
 {
 	if (h->flags & HAS_HOST)
@@ -57,7 +48,7 @@ static bool take_host(struct http_head *h, const char *data, struct http_slice v
 		return http_head_refuse(h, 400, "bad Host");
 	if (h->form != HTTP_ABSOLUTE)
 		h->host = value;
-	else if (!same_text(data, h->host, value))
+	else if (!http_target_has_host(h, data, value))
 		return http_head_refuse(h, 400, "Host is not the target's");
 	return true;
 }

@@ -44,6 +44,12 @@ static size_t name_len(const char *text, size_t len)
 	return (size_t)(at - text);
 }
 
+/* The bytes of the host in front of a port; 0 if it is none. */
+static size_t host_len(const char *text, size_t len)
+{
+	return text[0] == '[' ? literal_len(text, len) : name_len(text, len);
+}
+
 /* The number that the digits name; 0 for none; -1 if they name no port. */
 static long port_number(const char *text, size_t len)
 {
@@ -65,7 +71,7 @@ bool http_authority_valid(const char *text, size_t len, bool need_port)
 
 	if (len == 0)
 		return false;
-	host = text[0] == '[' ? literal_len(text, len) : name_len(text, len);
+	host = host_len(text, len);
 	if (host == 0)
 		return false;
 	if (host == len)
@@ -74,6 +80,26 @@ bool http_authority_valid(const char *text, size_t len, bool need_port)
 		return false;
 	port = port_number(text + host + 1, len - host - 1);
 	return need_port ? port > 0 : port >= 0;
+}
+
+/* The port of a valid authority whose host has so many bytes; scheme_port if it names none. */
+static long port_of(const char *text, size_t len, size_t host, long scheme_port)
+{
+	return len > host + 1 ? port_number(text + host + 1, len - host - 1) : scheme_port;
+}
+
+bool http_target_has_host(const struct http_head *h, const char *data, struct http_slice host)
+{
+	const char *a = data + h->host.at, *b = data + host.at;
+	size_t len = host_len(a, h->host.len);
+	long scheme_port = http_char_fold(data[h->target.at + 4]) == 's' ? 443 : 80;
+
+	if (host_len(b, host.len) != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (http_char_fold(a[i]) != http_char_fold(b[i]))
+			return false;
+	return port_of(a, h->host.len, len, scheme_port) == port_of(b, host.len, len, scheme_port);
 }
 
 static bool method_is(const struct http_head *h, const char *data, const char *name)
