@@ -72,6 +72,20 @@ struct portico_peer {            /* plain value: copy it, keep it */
 	socklen_t               len;
 };
 
+struct portico_tls {             /* plain value, as above; texts end with NUL */
+	char   version[16];      /* "TLSv1.3" */
+	char   cipher[64];       /* "TLS_AES_128_GCM_SHA256" */
+	char   server_name[256]; /* the host that the client asked for (SNI), as it wrote it; or "" */
+	/* The client's certificate, verified with tls_client_ca; without one both texts are "".
+	 * SHA-256 of it in 64 small hexadecimal digits; and its subject as RFC 4514 writes it,
+	 * "CN=ann,O=Example", bytes outside ASCII as \C3\A4.  The subject may be empty, and one
+	 * that has no room is left out, never cut: subject_len is what it would have. */
+	char   fingerprint[65];
+	char   subject[1024];
+	size_t subject_len;
+	bool   resumed;          /* the session began in an earlier connection */
+};
+
 /* Options: what [handler NAME] may say.  The worker checks them and stores
  * them in the service state before start(), defaults included.  Strings stay
  * valid until stop() returns. */
@@ -249,6 +263,10 @@ struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
 void    portico_conn_peer(const struct portico_conn *, struct portico_peer *);
 bool    portico_conn_is_tls(const struct portico_conn *);
+/* size: sizeof(struct portico_tls) as you know it.  -1 with EOPNOTSUPP (the service speaks no
+ * TLS), ENOTCONN (in tcp_open() before the handshake, or when the connection is over: in
+ * tcp_close(), http_done() or ws_close(), so keep it from before) or ENOMEM. */
+int     portico_conn_tls(const struct portico_conn *, struct portico_tls *, size_t size);
 ssize_t portico_conn_write(struct portico_conn *, const void *data, size_t len);
 size_t  portico_conn_queued(const struct portico_conn *); /* bytes */
 void    portico_conn_pause(struct portico_conn *);     /* no more tcp_data() */
@@ -330,6 +348,7 @@ struct portico_socket  *portico_request_socket(struct portico_request *);
 struct portico_service *portico_socket_service(struct portico_socket *);
 void  *portico_socket_state(struct portico_socket *);
 void   portico_socket_peer(const struct portico_socket *, struct portico_peer *);
+int    portico_socket_tls(const struct portico_socket *, struct portico_tls *, size_t size);
 int    portico_socket_send(struct portico_socket *, int kind, const void *data, size_t len);
 int    portico_socket_send_text(struct portico_socket *, const char *text);
 size_t portico_socket_queued(const struct portico_socket *);   /* bytes */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/tls_peer.h"
 #include "proto/handler.h"
 #include "sys/counts.h"
 
@@ -214,6 +215,22 @@ void portico_conn_peer(const struct portico_conn *c, struct portico_peer *peer)
 bool portico_conn_is_tls(const struct portico_conn *c)
 {
 	return c->stream.kind->tls != NULL;
+}
+
+/* Old plugins know less of it than we do, new ones more: what they know and we do not is zero. */
+int portico_conn_tls(const struct portico_conn *c, struct portico_tls *out, size_t size)
+{
+	struct portico_tls all;
+
+	memset(out, 0, size);
+	if (!portico_conn_is_tls(c)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (tls_peer(c->stream.tls, &all) < 0)
+		return -1;
+	memcpy(out, &all, size < sizeof(all) ? size : sizeof(all));
+	return 0;
 }
 
 /* Bytes of a handler in between would break the framing of HTTP. */

@@ -25,6 +25,11 @@ void portico_socket_peer(const struct portico_socket *w, struct portico_peer *pe
 	portico_conn_peer(&w->conn->conn, peer);
 }
 
+int portico_socket_tls(const struct portico_socket *w, struct portico_tls *out, size_t size)
+{
+	return portico_conn_tls(&w->conn->conn, out, size);
+}
+
 static int must_be_open(const struct portico_socket *w)
 {
 	if (w->state == WS_OPEN && stream_is_open(&w->conn->conn.stream))

@@ -173,6 +173,7 @@ static void init_http(struct service *s)
 	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
 	http_site_count(&s->http, s->counts, s->seat);
 	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
+	stream_kind_secure(&s->http.sockets.kind, s->tls, c->tls_handshake);
 }
 
 static struct service *no_memory(struct service *s, const struct config_service *c,
