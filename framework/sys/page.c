@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,18 +82,43 @@ static bool is_name(const char *s)
 		&& strspn(s, letters) == len;
 }
 
+/* FNV-1a, for its few lines. */
+static uint64_t sum_of(const char *text)
+{
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		sum = (sum ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
+/* A handler's label if it has room, else its beginning and a sum of the whole: two that
+ * begin alike must not be one, neither here nor in what the master adds up by it. */
+static void name_handler(char out[PAGE_NAME], const char *label)
+{
+	enum { SUM = sizeof("~0123456789abcdef") };
+
+	if (strlen(label) < PAGE_NAME)
+		strcpy(out, label);
+	else
+		snprintf(out, PAGE_NAME, "%.*s~%016" PRIx64, PAGE_NAME - SUM, label, sum_of(label));
+}
+
 static struct page_metric *find(struct page *p, const char *handler, const char *name)
 {
 	for (uint32_t i = 0; i < p->metric_count; i++)
 		if (strcmp(p->metrics[i].name, name) == 0
-			&& strncmp(p->metrics[i].handler, handler, PAGE_NAME - 1) == 0)
+			&& strcmp(p->metrics[i].handler, handler) == 0)
 			return &p->metrics[i];
 	return NULL;
 }
 
-struct page_metric *page_metric(struct page *p, const char *handler, const char *name,
+struct page_metric *page_metric(struct page *p, const char *label, const char *name,
 	const char *help, enum page_kind kind)
 {
+	char handler[PAGE_NAME];
+
+	name_handler(handler, label);
 	struct page_metric *m = is_name(name) ? find(p, handler, name) : NULL;
 
 	errno = !is_name(name) ? EINVAL : m && m->kind != kind ? EEXIST : ENOSPC;
@@ -103,7 +129,7 @@ struct page_metric *page_metric(struct page *p, const char *handler, const char 
 	m = &p->metrics[p->metric_count];
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	snprintf(m->help, sizeof(m->help), "%s", help ? help : "");
-	snprintf(m->handler, sizeof(m->handler), "%s", handler);
+	strcpy(m->handler, handler);
 	m->kind = kind;
 	/* The master sees it whole or not at all. */
 	atomic_store_explicit(&p->metric_count, p->metric_count + 1, memory_order_release);

@@ -47,7 +47,7 @@ enum page_kind { PAGE_COUNTER, PAGE_GAUGE };
 struct page_metric {             /* a number of a plugin's own */
 	char     name[PAGE_NAME];
 	char     help[PAGE_HELP];
-	char     handler[PAGE_NAME]; /* "web /api" */
+	char     handler[PAGE_NAME]; /* "web /api", of a long one the beginning and a sum of it */
 	uint64_t kind;
 	union {
 		uint64_t count;
@@ -91,10 +91,10 @@ static inline uint32_t page_metrics(const struct page *p)
 /* A field of size bytes to another one, which ends with NUL. */
 void page_text(char *out, const char *text, size_t size);
 
-/* The metric of that handler and name, new or not.  NULL and errno: EINVAL (the name
+/* The metric of the handler with that label and name, new or not.  NULL and errno: EINVAL (the name
  * is none: a letter or _, then letters, digits and _), EEXIST (it is of the other
  * kind), ENOSPC. */
-struct page_metric *page_metric(struct page *p, const char *handler, const char *name,
+struct page_metric *page_metric(struct page *p, const char *label, const char *name,
 	const char *help, enum page_kind kind);
 
 static inline void pulse_enter(struct page *p, uint32_t handler, enum pulse_call call)

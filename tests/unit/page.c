@@ -166,6 +166,34 @@ Test(page, a_long_handler_is_found_again)
 	cr_assert_eq(page->metric_count, 1);
 }
 
+/* As in [handler web /v1/.../orders] and [handler web /v1/.../customers]. */
+Test(page, handlers_that_begin_alike_have_numbers_of_their_own)
+{
+	char a[2 * PAGE_NAME], b[2 * PAGE_NAME];
+
+	memset(a, 'x', sizeof(a) - 1);
+	memcpy(a, "web /", 5);
+	a[sizeof(a) - 1] = '\0';
+	memcpy(b, a, sizeof(a));
+	b[sizeof(b) - 2] = 'y';
+	struct page_metric *of_a = page_metric(page, a, "n", "", PAGE_COUNTER);
+	struct page_metric *of_b = page_metric(page, b, "n", "", PAGE_COUNTER);
+	cr_assert_neq(of_a, of_b);
+	cr_assert_neq(strcmp(of_a->handler, of_b->handler), 0, "one row of status: %s", of_a->handler);
+	cr_assert_eq(strncmp(of_a->handler, a, 40), 0, "%s", of_a->handler);
+	cr_assert_eq(page_metric(page, a, "n", "", PAGE_COUNTER), of_a);
+	cr_assert_not_null(page_metric(page, b, "m", "", PAGE_GAUGE));
+}
+
+Test(page, a_handler_that_just_has_room_is_told_as_it_is)
+{
+	char a[PAGE_NAME];
+
+	memset(a, 'x', sizeof(a) - 1);
+	a[sizeof(a) - 1] = '\0';
+	cr_assert_str_eq(page_metric(page, a, "n", "", PAGE_COUNTER)->handler, a);
+}
+
 /* ---- names ---- */
 
 Test(page, what_is_unknown_has_a_name_too)
