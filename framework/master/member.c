@@ -46,8 +46,8 @@ static double overdue_after(enum message_type how, double seconds)
 	return KILL_MARGIN + (seconds > retire_time() ? seconds : retire_time());
 }
 
-/* Who never served has nothing to finish, and may hang where it is; who was
- * told to end now gets no second deadline. */
+/* Who never served has nothing to finish, and may hang where it is; who was told to end
+ * now, or is being ended because it does not turn, gets no second deadline. */
 void member_leave(struct member *m, enum message_type how, double seconds)
 {
 	if (m->ending)
@@ -57,7 +57,8 @@ void member_leave(struct member *m, enum message_type how, double seconds)
 	m->ending = how == MESSAGE_NOW;
 	m->state = MEMBER_LEAVING;
 	(void)child_tell(&m->child, how, seconds, -1);
-	child_kill_after(&m->child, overdue_after(how, seconds));
+	if (!m->stalled)
+		child_kill_after(&m->child, overdue_after(how, seconds));
 }
 
 /* Its idle connections go to a worker that serves: in its own slot if there is one. */

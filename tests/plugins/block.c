@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* block.c - does what a handler must not, for ?MS milliseconds: /block sleeps, /spin
- * computes.  Answers "SLOT PID\n" to everything, and counts what it is asked. */
+ * computes, /deaf sleeps and does not hear SIGABRT.  Answers "SLOT PID\n" to everything, and counts what it is asked. */
 #include <portico.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,15 @@ __attribute__((noinline)) unsigned spin_here(double until)
 	return rounds;
 }
 
+static void hear_no_abort(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGABRT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int start(struct portico_service *service)
 {
 	struct block *block = portico_service_state(service);
@@ -64,7 +74,9 @@ static int request(struct portico_request *req)
 	portico_counter_add(block->asked, 1);
 	if (ms)
 		portico_log(service, PORTICO_INFO, "%s begins", path);
-	if (strcmp(path, "/block") == 0)
+	if (strcmp(path, "/deaf") == 0)
+		hear_no_abort();
+	if (strcmp(path, "/block") == 0 || strcmp(path, "/deaf") == 0)
 		block_here(until);
 	if (strcmp(path, "/spin") == 0)
 		spin_here(until);

@@ -24,7 +24,7 @@ void worker_stop(pid_t pid);
 void worker_continue(pid_t pid);
 /* A connection that the worker of slot has; nothing is under way on it. */
 int  connect_to(unsigned slot);
-/* Says GET /HOW?MS ("block", "spin") on it, and its worker has begun. */
+/* Says GET /HOW?MS ("block", "spin", "deaf") on it, and its worker has begun. */
 void block_by(struct server *s, int fd, const char *how, unsigned ms);
 
 /* ---- seeing it ---- */

@@ -283,6 +283,25 @@ Test(stall, a_stopped_one_is_ended_with_a_backtrace_too)
 	server_stop(s);
 }
 
+/* A bug that was: leaving gave it all of drain once more. */
+Test(stall, one_that_does_not_hear_its_end_is_killed_soon_though_it_leaves)
+{
+	struct server *s = blocked_start(2, "stall_kill = 500ms\ndrain = 10m");
+	pid_t worker = status_worker(1);
+	int fd = connect_to(1);
+	char said[64];
+
+	block_by(s, fd, "deaf", 600000);
+	snprintf(said, sizeof(said), "worker 1 (pid %d) has been blocked for", (int)worker);
+	server_await(s, "and is ended");
+	cr_assert(server_says(s, said));
+	server_signal(s, SIGHUP);
+	server_await_generation(s, 2);
+	server_await(s, "of signal 9 (Killed)");
+	close(fd);
+	server_stop(s);
+}
+
 Test(stall, without_stall_kill_it_may_take_for_ever)
 {
 	struct server *s = blocked_start(2, "stall = 20ms\nstall_kill = 0");
