@@ -135,7 +135,7 @@ $(B)/tests/%.so: tests/%.c include/portico.h
 $(B)/unit: $(unit_objects) $(objects) framework/exports.list
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
-		$(CRITERION) $(LIBS)
+		-Wl,--wrap=calloc $(CRITERION) $(LIBS)
 
 $(B)/system: $(system_objects)
 	$(call say,LINK)

@@ -94,6 +94,20 @@ static bool is_already_asked(const struct operation *op, const struct operation_
 		&& wish->kind == OPERATION_RELOAD && !wish->canary;
 }
 
+static struct operation *create(struct control_client *client, const char *without_memory)
+{
+	struct operation *op = calloc(1, sizeof(*op));
+
+	if (op) {
+		op->client = client;
+		return op;
+	}
+	log_error("%s", without_memory);
+	if (client)
+		control_answer(client, false, without_memory);
+	return NULL;
+}
+
 void operation_ask(struct master *m, const struct operation_wish *wish,
 	struct control_client *client)
 {
@@ -105,23 +119,20 @@ void operation_ask(struct master *m, const struct operation_wish *wish,
 		control_answer(client, false, "portico is stopping");
 	if (m->stopping || (!client && is_already_asked(last, wish)))
 		return;
-	struct operation *op = calloc(1, sizeof(*op));
-	if (!op) {
-		log_error("no memory for an operation");
+	struct operation *op = create(client, "no memory for an operation: try again");
+	if (!op)
 		return;
-	}
-	*op = (struct operation){ .wish = *wish, .client = client };
+	op->wish = *wish;
 	*at = op;
 	operation_next(m);
 }
 
 void operation_adopt(struct master *m, struct control_client *client)
 {
-	m->operation = calloc(1, sizeof(*m->operation));
-	if (!m->operation)
-		return;
-	m->operation->wish.kind = OPERATION_UPGRADE;
-	m->operation->client = client;
+	m->operation = create(client,
+		"no memory to tell what comes of the upgrade: portico status shows it");
+	if (m->operation)
+		m->operation->wish.kind = OPERATION_UPGRADE;
 }
 
 bool operation_is(const struct master *m, enum operation_kind kind)

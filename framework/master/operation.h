@@ -27,7 +27,8 @@ struct operation {
 	struct operation      *next;
 };
 
-/* Begins it when those before it have ended.  client is told the outcome. */
+/* Begins it when those before it have ended.  client is told the outcome; if there is no
+ * memory for it, that, at once. */
 void operation_ask(struct master *m, const struct operation_wish *wish,
 	struct control_client *client);
 
