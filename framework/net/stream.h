@@ -134,6 +134,10 @@ void  stream_wrote(struct stream *s, size_t len);
 enum { STREAM_FILES = 64 };
 int stream_send_file(struct stream *s, int fd, int64_t offset, int64_t length);
 
+/* Whether one more could be queued: 0, or -1 with EPIPE or ENOBUFS.  For who writes something
+ * in front of it that cannot be taken back. */
+int stream_may_send_file(const struct stream *s);
+
 /* What is unsent, in memory and in files. */
 static inline size_t stream_queued(const struct stream *s)
 {

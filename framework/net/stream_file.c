@@ -37,27 +37,32 @@ struct stream_file {             /* owned by its stream */
 
 /* ---- the list ---- */
 
-/* Gives where the next one is to be linked in; *before and *count sum up all. */
-static struct stream_file **find_end(struct stream *s, size_t *before, unsigned *count)
+/* Gives where the next one is to be linked in; *before sums up all. */
+static struct stream_file **find_end(struct stream *s, size_t *before)
 {
 	struct stream_file **at = &s->files;
 
-	*before = 0;
-	for (*count = 0; *at; at = &(*at)->next, ++*count)
+	for (*before = 0; *at; at = &(*at)->next)
 		*before += (*at)->before;
 	return at;
+}
+
+int stream_may_send_file(const struct stream *s)
+{
+	unsigned count = 0;
+
+	for (const struct stream_file *f = s->files; f; f = f->next)
+		count++;
+	if (stream_is_open(s) && count < STREAM_FILES)
+		return 0;
+	errno = stream_is_open(s) ? ENOBUFS : EPIPE;
+	return -1;
 }
 
 static int take_file(struct stream *s, int fd, off_t offset, uint64_t length)
 {
 	size_t before;
-	unsigned count;
-	struct stream_file **end = find_end(s, &before, &count);
-
-	if (count == STREAM_FILES) {
-		errno = ENOBUFS;
-		return -1;
-	}
+	struct stream_file **end = find_end(s, &before);
 	struct stream_file *f = malloc(sizeof(*f));
 	if (!f)
 		return -1;
@@ -75,12 +80,9 @@ static int take_file(struct stream *s, int fd, off_t offset, uint64_t length)
 
 static int check(const struct stream *s, int64_t offset, int64_t length)
 {
-	if (offset < 0 || length < 0 || offset > INT64_MAX - length)
-		errno = EINVAL;
-	else if (!stream_is_open(s))
-		errno = EPIPE;
-	else
-		return 0;
+	if (offset >= 0 && length >= 0 && offset <= INT64_MAX - length)
+		return stream_may_send_file(s);
+	errno = EINVAL;
 	return -1;
 }
 

@@ -42,13 +42,15 @@ static bool is_range(int64_t offset, int64_t length)
 
 /* ---- a part of a reply ---- */
 
-/* fd is taken.  Once the size line is out the chunk must follow. */
+/* fd is taken.  Once the size line is out the chunk must follow: there has to be room for the
+ * file, and for the line and the CRLF behind it. */
 static int send_chunk(struct stream *s, int fd, int64_t offset, int64_t length)
 {
 	char line[20];
 	int len = snprintf(line, sizeof(line), "%llx\r\n", (unsigned long long)length);
 
-	if (stream_write(s, line, (size_t)len) < 0)
+	if (stream_may_send_file(s) < 0 || !stream_reserve(s, (size_t)len + 2)
+		|| stream_write(s, line, (size_t)len) < 0)
 		return give_up(fd, errno);
 	if (stream_send_file(s, fd, offset, length) == 0 && stream_write(s, "\r\n", 2) == 0)
 		return 0;
@@ -122,7 +124,8 @@ static int begin_typed(struct portico_request *r, int status, const char *type, 
 static int reply_long(struct portico_request *r, int status, const char *type, int fd,
 	int64_t offset, int64_t length)
 {
-	if (begin_typed(r, status, type, length) < 0)
+	if ((!r->no_body && stream_may_send_file(&r->conn->conn.stream) < 0)
+		|| begin_typed(r, status, type, length) < 0)
 		return give_up(fd, errno);
 	if (portico_reply_write_file(r, fd, offset, length) == 0)
 		return portico_reply_end(r);

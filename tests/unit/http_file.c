@@ -201,32 +201,78 @@ Test(http_file, goes_in_parts_between_what_is_written)
 	cr_assert_eq(lowest_free(), before);
 }
 
+/* All that came is one reply in chunks: its body, static. */
+static const char *body_of_chunks(size_t *len)
+{
+	static char body[1 << 21];
+	size_t got, n;
+	const char *at = body_of_reply(&got);
+	char *end;
+
+	*len = 0;
+	do {
+		n = strtoul(at, &end, 16);
+		cr_assert_eq(memcmp(end, "\r\n", 2), 0);
+		cr_assert_lt(*len + n, sizeof(body));
+		memcpy(body + *len, end + 2, n);
+		cr_assert_eq(memcmp(end + 2 + n, "\r\n", 2), 0);
+		*len += n;
+		at = end + 4 + n;
+	} while (n > 0);
+	cr_assert_eq(at, http.client.got + http.client.got_len);
+	return body;
+}
+
 Test(http_file, goes_in_chunks)
 {
-	static char body[1 << 18];
-	size_t got, len = 0;
-	char *end;
+	size_t len;
 
 	open_file();
 	announced = PORTICO_CHUNKED;
 	http.on_request = reply_parts;
 	client_says(&http.client, GET("/a"));
 	await_reply();
-	const char *at = body_of_reply(&got);
-	for (;;) {
-		size_t n = strtoul(at, &end, 16);
-		cr_assert_eq(memcmp(end, "\r\n", 2), 0);
-		cr_assert_lt(len + n, sizeof(body));
-		memcpy(body + len, end + 2, n);
-		cr_assert_eq(memcmp(end + 2 + n, "\r\n", 2), 0);
-		len += n;
-		at = end + 4 + n;
-		if (n == 0)
-			break;
-	}
-	cr_assert_eq(at, http.client.got + http.client.got_len);
+	is_in_parts(body_of_chunks(&len));
 	cr_assert_eq(len, 120013);
-	is_in_parts(body);
+}
+
+enum { PART = 17000 };
+
+static unsigned parts;
+
+static int reply_with_too_many_parts(struct portico_request *r)
+{
+	cr_assert_eq(portico_reply_begin(r, 200, PORTICO_CHUNKED), 0);
+	while (portico_reply_write_file(r, dup(file), 0, PART) == 0)
+		parts++;
+	cr_assert_eq(errno, ENOBUFS);
+	return PORTICO_LATER;
+}
+
+static void add_the_last_part(struct portico_request *r)
+{
+	cr_assert_eq(portico_reply_write_file(r, dup(file), 0, PART), 0, "%s", strerror(errno));
+	parts++;
+	cr_assert_eq(portico_reply_end(r), 0);
+}
+
+Test(http_file, a_part_too_many_in_chunks_can_wait)
+{
+	size_t len;
+
+	open_file();
+	int before = lowest_free();
+	http.on_request = reply_with_too_many_parts;
+	http.on_drained = add_the_last_part;
+	rig.handler.plugin.http_drained = rig_drained;
+	client_says(&http.client, GET("/a"));
+	await_reply();
+	const char *body = body_of_chunks(&len);
+	cr_assert_eq(parts, STREAM_FILES + 1);
+	cr_assert_eq(len, parts * PART);
+	for (unsigned i = 0; i < parts; i++)
+		cr_assert_eq(memcmp(body + i * PART, large, PART), 0, "part %u", i);
+	cr_assert_eq(lowest_free(), before);
 }
 
 /* ---- refusals ---- */
@@ -250,6 +296,27 @@ Test(http_file, a_file_that_is_too_short_can_still_be_answered_otherwise)
 	says(GET("/a"));
 	hears(TEXT("200 OK", "16", "", "Invalid argument"));
 	cr_assert_eq(lowest_free(), before);
+}
+
+static int reply_file_or_text(struct portico_request *r)
+{
+	return reply_file(r) == 0 ? 0 : portico_reply_text(r, 503, strerror(seen_error));
+}
+
+Test(http_file, one_too_many_can_still_be_answered_otherwise)
+{
+	static const char refusal[] = "\r\n\r\nNo buffer space available";
+
+	open_file();
+	http.telling = false;
+	http.site.kind.high_water = http.site.kind.max_queue = 1 << 30;
+	http.on_request = reply_file_or_text;
+	length = PART;
+	for (int i = 0; i <= STREAM_FILES; i++)
+		client_says(&http.client, GET("/a"));
+	await_reply();
+	cr_assert_gt(http.client.got_len, STREAM_FILES * PART + sizeof(refusal));
+	cr_assert_str_eq(http.client.got + http.client.got_len - strlen(refusal), refusal);
 }
 
 static int write_too_much(struct portico_request *r)
