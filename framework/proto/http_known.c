@@ -133,10 +133,40 @@ static bool take_connection(struct http_head *h, const char *data, struct http_s
 	return true;
 }
 
+/* Where a member of a list ends: at a comma that is in no quotes, or at end. */
+static const char *member_end(const char *at, const char *end)
+{
+	bool quoted = false;
+
+	for (; at < end && (quoted || *at != ','); at++) {
+		if (*at == '"')
+			quoted = !quoted;
+		else if (quoted && *at == '\\' && end - at > 1)
+			at++;
+	}
+	return at;
+}
+
+static size_t without_space(const char *text, const char *end)
+{
+	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return (size_t)(end - text);
+}
+
+/* #expectation: RFC 9110, 10.1.1. */
 static bool take_expect(struct http_head *h, const char *data, struct http_slice value)
 {
-	if (h->minor > 0 && IS(data + value.at, value.len, "100-continue"))
-		h->expect_continue = true;
+	const char *at = data + value.at, *end = at + value.len;
+
+	while (h->minor > 0 && at < end) {
+		const char *member = skip_space(at, end);
+
+		at = member_end(member, end);
+		if (IS(member, without_space(member, at), "100-continue"))
+			h->expect_continue = true;
+		at += at < end;
+	}
 	return true;
 }
 

@@ -154,6 +154,45 @@ Test(http_bodies, says_continue_when_the_body_is_waited_for)
 	hears(OK_A);
 }
 
+#define EXPECTS_AS(value)                                                    \
+	"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect:" value "\r\n\r\n"
+
+static void says_continue_to(const char *request)
+{
+	says(request);
+	hears(CONTINUE);
+	says("abc");
+	hears(OK_A);
+}
+
+/* RFC 9110, 10.1.1: Expect is a list, and what else is in it may be ignored. */
+Test(http_bodies, says_continue_whatever_else_is_expected)
+{
+	says_continue_to(EXPECTS_AS(" 100-Continue"));
+	says_continue_to(EXPECTS_AS(" a, 100-continue ,b=\"c\""));
+	says_continue_to(EXPECTS_AS("100-continue,,"));
+	says_continue_to(EXPECTS_AS(" 100-continue\r\nExpect: b"));
+	says_continue_to(EXPECTS_AS(" b\r\nExpect: \t100-continue"));
+}
+
+static void says_nothing_to(const char *request)
+{
+	says(request);
+	client_hears_nothing(&http.client);
+	says("abc");
+	hears(OK_A);
+}
+
+Test(http_bodies, does_not_say_continue_to_what_looks_alike)
+{
+	says_nothing_to(EXPECTS_AS(""));
+	says_nothing_to(EXPECTS_AS(" 100-continued"));
+	says_nothing_to(EXPECTS_AS(" a 100-continue"));
+	says_nothing_to(EXPECTS_AS(" 100-continue=1"));
+	says_nothing_to(EXPECTS_AS(" a=\"b,100-continue,c\""));
+	says_nothing_to(EXPECTS_AS(" a=\"\\\",100-continue,\""));
+}
+
 Test(http_bodies, does_not_say_continue_when_the_body_has_begun_to_come)
 {
 	says(EXPECTS "a");
