@@ -172,6 +172,8 @@ static void begin_request(struct portico_request *r, size_t rest)
 
 static size_t read_head(struct portico_request *r, const char *data, size_t len)
 {
+	if (!http_head_is_begun(&r->head))
+		r->began = r->conn->site->kind.hub->woke;
 	ssize_t n = http_head_parse(&r->head, data, len, &r->conn->site->bounds.head);
 
 	if (n == 0)
@@ -347,11 +349,16 @@ static size_t advance(struct portico_request *r, char *data, size_t len)
 	}
 }
 
+static bool is_idle(const struct http_conn *c)
+{
+	return !c->request || !http_head_is_begun(&c->request->head);
+}
+
 struct deadline_queue *http_expected(struct http_conn *c)
 {
 	struct http_site *site = c->site;
 
-	if (!c->request)
+	if (is_idle(c))
 		return site->draining ? &site->farewells : &site->kind.idle;
 	switch (c->request->phase) {
 	case HTTP_HEAD:
@@ -453,7 +460,7 @@ static void on_late(struct stream *s)
 		stream_abort(s);
 		return;
 	}
-	if (!r) {
+	if (is_idle(c)) {
 		stream_close(s, false);
 		return;
 	}

@@ -384,6 +384,11 @@ ssize_t http_head_parse(struct http_head *h, const char *data, size_t len,
 	return h->state == DONE ? (ssize_t)h->line : 0;
 }
 
+bool http_head_is_begun(const struct http_head *h)
+{
+	return h->state > METHOD || (h->state == METHOD && h->seen > 0);
+}
+
 const struct http_field *http_head_find(const struct http_head *h, const char *data,
 	const char *name)
 {

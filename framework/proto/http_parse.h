@@ -81,6 +81,10 @@ void http_head_init(struct http_head *h);
 ssize_t http_head_parse(struct http_head *h, const char *data, size_t len,
 	const struct http_limits *limits);
 
+/* Whether a byte of the request line has come.  An empty line in front of it is nobody's request:
+ * old clients send one behind a body. */
+bool http_head_is_begun(const struct http_head *h);
+
 /* The value of the first field of that name, matched without case; NULL
  * without one.  data as it was parsed. */
 const struct http_field *http_head_find(const struct http_head *h, const char *data,

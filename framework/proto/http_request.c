@@ -56,7 +56,7 @@ struct portico_request *http_request_open(struct http_conn *c)
 	r->state = NULL;
 	r->text = NULL;
 	r->path = NULL;
-	r->began = c->site->kind.hub->woke;
+	r->began = 0;
 	r->body_size = 0;
 	r->pace = (struct pace){0};
 	r->phase = HTTP_HEAD;

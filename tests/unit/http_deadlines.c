@@ -6,6 +6,9 @@
 
 #include <criterion/criterion.h>
 
+#include "base/clock.h"
+#include "sys/counts.h"
+
 HTTP_SUITE(http_deadlines);
 
 /* ---- what comes late ---- */
@@ -33,6 +36,57 @@ Test(http_deadlines, an_idle_connection_is_closed_without_a_word)
 	connect_again();
 	says(GET("/a"));
 	hears(OK_A);
+	rig_pass(0.1);
+	client_sees_the_end(&http.client);
+}
+
+/* As old clients send behind the body of a POST: RFC 9112, 2.2.  A 408 would be taken for the
+ * answer to a next request. */
+static void stays_idle_behind(const char *rest)
+{
+	connect_again();
+	says(POST("/a", "3") "abc");
+	says(rest);
+	hears(OK_A);
+	rig_pass(0.1);
+	client_hears_nothing(&http.client);
+	cr_assert_null(deadline_first(&http.site.heads));
+}
+
+Test(http_deadlines, an_empty_line_is_no_request_that_comes_late)
+{
+	http.site.heads.span = 0.03;
+	stays_idle_behind("\r\n");
+	says(GET("/b"));
+	hears(OK_B);
+	stays_idle_behind("\r");
+	says("\n" GET("/b"));
+	hears(OK_B);
+	stays_idle_behind("\r\n");
+	says("G");
+	rig_pass(0.1);
+	hears(TOO_LATE);
+}
+
+Test(http_deadlines, a_request_does_not_take_since_the_empty_line_before_it)
+{
+	static struct counts counts;
+
+	rig.hub.woke = clock_ns();
+	stays_idle_behind("\r\n");
+	http.site.kind.counts = &counts;
+	rig.hub.woke = clock_ns();
+	says(GET("/b"));
+	hears(OK_B);
+	cr_assert_eq(counts.latency.count, 1);
+	cr_assert_lt(counts.latency.max, 80000, "%d us", (int)counts.latency.max);
+}
+
+Test(http_deadlines, an_empty_line_does_not_hold_up_a_drain)
+{
+	http.site.heads.span = 10.;
+	stays_idle_behind("\r\n");
+	http_site_drain(&http.site, 0.03);
 	rig_pass(0.1);
 	client_sees_the_end(&http.client);
 }
