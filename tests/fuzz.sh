@@ -4,6 +4,7 @@
 # fuzz.sh SECONDS - every fuzzer for that long, from the corpus in the tree.
 # What it finds is kept in build/fuzz/NAME.found/.
 set -u
+. tests/failed.sh
 
 seconds=$1
 failed=0
@@ -20,6 +21,7 @@ for target in tests/fuzz/*.c; do
 	else
 		tail -n 30 "$log"
 		echo "  fuzz: $name FAILED: build/fuzz/$name.found/ has the input"
+		grep -vE '^(#[0-9]+|INFO:)' "$log" | note_failed "fuzz: $name"
 		failed=$((failed + 1))
 	fi
 	rm -rf "build/fuzz/$name.new"

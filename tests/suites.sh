@@ -3,9 +3,12 @@
 #
 # suites.sh - the unit and system suites of one build: B=build SAN= suites.sh
 #
-# Prints a line a suite and the failures in full; appends "passed failed
-# skipped" to $COUNTS if that is set. Fails if a test does, or if none ran.
+# Prints a line a suite and the failures in full, and at the end what failed,
+# or leaves that to who set $FAILURES (failed.sh; $VARIANT is its name for this
+# build).  Appends "passed failed skipped" to $COUNTS if that is set.  Fails if
+# a test does, or if none ran.
 set -u
+. tests/failed.sh
 
 B=${B:-build}
 SAN=${SAN:-}
@@ -29,10 +32,11 @@ tell_suites() {
 	$2 == "passed" || $2 == "failed" || $2 == "errored" || $2 == "skipped" {
 		value = $3
 		gsub(/[^0-9]/, "", value)
-		count[$2] = value
+		count[$2] = value + 0
 		if ($2 == "skipped" && name != left_out) {
-			printf "  %-28s %3d passed, %d failed, %d skipped\n", prefix name,
-				count["passed"], count["failed"], count["skipped"]
+			printf "  %-28s %3d passed%s%s\n", prefix name, count["passed"],
+				(count["failed"] ? ", " count["failed"] " failed" : ""),
+				(count["skipped"] ? ", " count["skipped"] " skipped" : "")
 			total_passed += count["passed"]
 			total_failed += count["failed"]
 			total_skipped += count["skipped"]
@@ -42,30 +46,50 @@ tell_suites() {
 	' "$2"
 }
 
+# how_it_ended CODE SECONDS: nothing, or what went wrong beside failing tests
+how_it_ended() {
+	case $1 in
+	124 | 137) echo "did not end within $2 s" ;;
+	*)
+		if [ "$((passed + bad))" -eq 0 ]; then
+			echo "no test ran (exit code $1)"
+		elif [ "$1" -ne 0 ] && [ "$bad" -eq 0 ]; then
+			echo "ended with exit code $1, though no test failed"
+		elif [ "$bad" -eq 0 ] && grep -q 'ERROR: LeakSanitizer' "$log"; then
+			# Criterion lets a test pass that leaks.
+			echo "a test leaks"
+		fi ;;
+	esac
+}
+
 # run_binary NAME SECONDS JOBS [OPTION...]
 run_binary() {
-	local name=$1 limit=$2 jobs=$3 json log totals code=0
+	local name=$1 limit=$2 jobs=$3 json log totals ended code=0
 	shift 3
 	json=$(mktemp) log=$(mktemp) totals=$(mktemp)
 	# Criterion can hang when a child of a test fails an assertion: never wait for it.
-	timeout -k 10 "$limit" "$B/$name" --jobs "$jobs" --json="$json" "$@" >"$log" 2>&1 || code=$?
+	timeout -k 10 "$limit" "$B/$name" --jobs "$jobs" --verbose --json="$json" "$@" \
+		>"$log" 2>&1 || code=$?
 	tell_suites "$name: " "$json" 2>"$totals"
-	if [ "$code" -ne 0 ]; then
-		grep -v '^\[====\]' "$log"
-		[ "$code" -eq 124 ] && echo "$name: did not end within $limit s"
-		failed=1
-	fi
-	grep -i '\[SKIP\]' "$log" | sed 's/^/  skipped: /'
 	read -r passed bad skipped <"$totals"
-	if [ "$((passed + bad))" -eq 0 ]; then
-		echo "$name: no test ran (exit code $code)"
+	sed -n 's/.*\[SKIP\] /  skipped: /p' "$log"
+	ended=$(how_it_ended "$code" "$limit")
+	if [ "$bad" -gt 0 ] || [ -n "$ended" ]; then
+		grep -vE '^\[(====|RUN |PASS|SKIP)\]' "$log"
+		[ -n "$ended" ] && echo "$name: $ended"
+		awk -v what="${VARIANT:+$VARIANT: }$name" -v ended="$ended" -v details="$DETAILS" \
+			-f tests/failed.awk "$log" "$json" >>"$FAILURES"
+		# What ended the runner must not be lost in a count of nothing.
+		[ "$bad" -eq 0 ] && bad=1
 		failed=1
 	fi
-	# A crash of the runner itself must not be lost in a count of nothing.
-	[ "$code" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
 	[ -n "${COUNTS:-}" ] && echo "$passed $bad $skipped" >>"$COUNTS"
 	rm -f "$json" "$log" "$totals"
 }
+
+own_failures=
+[ -n "${FAILURES:-}" ] || own_failures=$(mktemp)
+FAILURES=${FAILURES:-$own_failures}
 
 # System tests wait more than they work: four at a time keep two cores busy.
 failed=0
@@ -76,5 +100,9 @@ if [ -n "$SAN" ]; then
 	run_binary system 900 4 --filter '!(memory)/*'
 else
 	run_binary system 900 4
+fi
+if [ -n "$own_failures" ]; then
+	tell_failed
+	rm -f "$own_failures"
 fi
 exit "$failed"
