@@ -10,30 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64];
-static char told[1 << 16]; /* every sentence and a newline, without the directory */
+#include "told.h"
+
 static struct arena mem;
 static struct problems problems;
 static struct ini ini;
 
-static void hear(void *arg, const char *sentence)
-{
-	size_t len = strlen(told);
-	const char *at;
-
-	(void)arg;
-	for (; (at = strstr(sentence, dir)) != NULL; sentence = at + strlen(dir) + 1) {
-		memcpy(told + len, sentence, (size_t)(at - sentence));
-		len += (size_t)(at - sentence);
-		told[len] = '\0';
-	}
-	snprintf(told + len, sizeof(told) - len, "%s\n", sentence);
-}
-
 static void set_up(void)
 {
-	strcpy(dir, "/tmp/portico-ini-XXXXXX");
-	cr_assert_not_null(mkdtemp(dir));
+	told_set_up();
 	arena_init(&mem);
 	problems = (struct problems){.tell = hear, .most = 1000};
 	ini = (struct ini){.mem = &mem,
@@ -44,36 +29,11 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	char command[128];
-
 	arena_fini(&mem);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	cr_assert_eq(system(command), 0);
+	told_tear_down();
 }
 
 TestSuite(ini, .init = set_up, .fini = tear_down);
-
-static const char *path_of(const char *name)
-{
-	static char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
-
-static void put_bytes(const char *name, const char *text, size_t len)
-{
-	FILE *file = fopen(path_of(name), "w");
-
-	cr_assert_not_null(file);
-	cr_assert_eq(fwrite(text, 1, len, file), len);
-	fclose(file);
-}
-
-static void put(const char *name, const char *text)
-{
-	put_bytes(name, text, strlen(text));
-}
 
 static int load(const char *name)
 {
