@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* upgrade_fails.c - a binary that cannot take over changes nothing, and says why. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "harness.h"
+#include "operate.h"
+#include "server.h"
+#include "upgrade_rig.h"
+
+SYSTEM_SUITE(upgrade_fails);
+
+static void assert_upgrade_fails(struct server *s, const char *why)
+{
+	pid_t zero = status_worker(0), one = status_worker(1);
+	ino_t binary = running_binary(server_pid(s));
+	struct outcome o;
+
+	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s: it gave %d: %s", why, o.code, o.out);
+	cr_assert_not_null(strstr(o.err, "upgrade failed: "), "%s: %s", why, o.err);
+	cr_assert_not_null(strstr(o.err, "nothing has changed"), "%s: %s", why, o.err);
+	cr_assert(server_says(s, "error master: upgrade failed: "));
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	cr_assert_eq(running_binary(server_pid(s)), binary, "%s", why);
+	cr_assert(status_worker(0) == zero && status_worker(1) == one, "%s", why);
+	cr_assert_eq(status_number("upgrades"), 0);
+	cr_assert_eq(sockets_on("tcp", 8080), 2);
+	server_await_workers(s, 2);
+}
+
+static void install_script(const char *text)
+{
+	write_file("live", "#!/bin/sh\n%s\n", text);
+	cr_assert_eq(chmod(path_of("live"), 0755), 0);
+}
+
+Test(upgrade_fails, to_a_binary_that_cannot_be_run_changes_nothing)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	cr_assert_eq(unlink(path_of("live")), 0);
+	assert_upgrade_fails(s, "missing");
+	cr_assert(server_says(s, "No such file or directory"));
+	copy_file(path_of("good"), "live");
+	cr_assert_eq(chmod(path_of("live"), 0644), 0);
+	assert_upgrade_fails(s, "not executable");
+	cr_assert(server_says(s, "Permission denied"));
+	write_file("live", "this is no binary\n");
+	cr_assert_eq(chmod(path_of("live"), 0755), 0);
+	assert_upgrade_fails(s, "no binary");
+	cr_assert_eq(unlink(path_of("live")), 0);
+	cr_assert_eq(mkdir(path_of("live"), 0755), 0);
+	assert_upgrade_fails(s, "a directory");
+	cr_assert_eq(rmdir(path_of("live")), 0);
+	copy_file(path_of("good"), "live");
+	upgrade_succeeds(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade_fails, to_a_binary_that_fails_its_check_changes_nothing)
+{
+	char script[512];
+
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	copy_file("/bin/false", "live");
+	assert_upgrade_fails(s, "false");
+	install_script("kill -9 $$");
+	assert_upgrade_fails(s, "killed");
+	install_script("echo 'this binary is not well' >&2; exit 70");
+	assert_upgrade_fails(s, "a script");
+	snprintf(script, sizeof(script), "PORTICO_UPGRADE_STATE=4711 exec %s \"$@\"", path_of("good"));
+	install_script(script);
+	assert_upgrade_fails(s, "another version");
+	cr_assert(server_says(s, "the running one writes 4711"));
+	copy_file(path_of("good"), "live");
+	upgrade_succeeds(s, 2);
+	server_stop(s);
+}
+
+Test(upgrade_fails, with_a_broken_configuration_changes_nothing)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+
+	write_file("portico.ini", "[portico]\nwrokers = 2\n");
+	assert_upgrade_fails(s, "broken");
+	cr_assert(server_says(s, "did you mean workers?"));
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/crash_in_load.so\n");
+	assert_upgrade_fails(s, "crash in load");
+	write_file("portico.ini", GREETING, "new");
+	upgrade_succeeds(s, 2);
+	cr_assert_str_eq(http_get(8080, "/"), "new\n");
+	server_stop(s);
+}
+
+/* The check cannot see it: the new binary has taken over, with the workers of the old one. */
+Test(upgrade_fails, whose_workers_fail_goes_on_with_the_old_ones)
+{
+	write_file("portico.ini", GREETING, "hello");
+	struct server *s = start_serving();
+	struct outcome o;
+	pid_t zero = status_worker(0), one = status_worker(1);
+
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/fail_in_start.so\n");
+	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s", o.out);
+	cr_assert_not_null(strstr(o.err, "its start() failed"), "%s", o.err);
+	cr_assert_not_null(strstr(o.err, "generation 1 goes on"), "%s", o.err);
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	cr_assert(status_worker(0) == zero && status_worker(1) == one);
+	cr_assert_eq(kill(zero, SIGKILL), 0);
+	for (int i = 0; i < 40; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	cr_assert_eq(verb(&o, "scale", "3"), 1, "it cannot have more workers: %s", o.out);
+	for (int i = 0; i < 40; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	write_file("portico.ini", GREETING, "mended");
+	verb_succeeds(&o, "reload", NULL);
+	for (int i = 0; i < 20; i++)
+		cr_assert_str_eq(http_get(8080, "/"), "mended\n");
+	server_await_workers(s, 2);
+	server_stop(s);
+}
