@@ -22,7 +22,8 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Not static: their names are to be seen in a backtrace. */
+/* They stand still for a time, not until something: that is what they are for.  Not static:
+ * their names are to be seen in a backtrace. */
 unsigned block_here(double until);
 unsigned spin_here(double until);
 

@@ -23,11 +23,13 @@ static const char *who(struct portico_service *service)
 	return text;
 }
 
-static void sleep_for(double seconds)
+/* For a time, not until something: a handler that blocks is the case. */
+static void stand_still(struct portico_service *service, double seconds)
 {
 	struct timespec left = { .tv_sec = (time_t)seconds };
 
 	left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+	portico_log(service, PORTICO_INFO, "stands still");
 	while (nanosleep(&left, &left) != 0)
 		;
 }
@@ -41,7 +43,7 @@ static int request(struct portico_request *req)
 	if (m->crash && now)
 		abort();
 	if (m->block > 0. && (now || strcmp(portico_request_path(req), "/block") == 0))
-		sleep_for(m->block);
+		stand_still(service, m->block);
 	return portico_reply_text(req, now ? (int)m->status : 200, who(service));
 }
 

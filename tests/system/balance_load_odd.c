@@ -30,7 +30,7 @@ Test(balance_load_odd, a_worker_that_is_blocked_gets_nobody)
 	client_get(fd, "/", &r);
 	unsigned blocked = (unsigned)(r.body[0] - '0');
 	client_says(fd, "GET /block HTTP/1.1\r\nHost: test\r\n\r\n");
-	let_pass(.03);           /* it has begun; BLOCKED */
+	server_await(s, "stands still");
 	unsigned asked = 0;
 	while (recv(fd, &probe, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && asked < 400) {
 		unsigned slot = census_ask(&of, asked++);

@@ -46,6 +46,11 @@ static bool has_ended(void *asked)
 	return verb_has_ended(asked);
 }
 
+bool verb_ends(struct asked *a, double seconds)
+{
+	return wait_until(has_ended, a, seconds);
+}
+
 static void take(int fd, char *text, size_t room)
 {
 	ssize_t n = pread(fd, text, room - 1, 0);
@@ -56,7 +61,7 @@ static void take(int fd, char *text, size_t room)
 
 int verb_await(struct asked *a, struct outcome *o)
 {
-	bool in_time = wait_until(has_ended, a, 2 * PATIENCE);
+	bool in_time = verb_ends(a, 2 * PATIENCE);
 
 	if (!in_time)
 		kill(-a->pid, SIGKILL);

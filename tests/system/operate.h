@@ -31,6 +31,7 @@ struct asked {
 
 void verb_begin(struct asked *a, const char *name, const char *argument);
 bool verb_has_ended(struct asked *a);
+bool verb_ends(struct asked *a, double seconds);         /* false when the time is up */
 int  verb_await(struct asked *a, struct outcome *o);
 
 /* ---- status --json ---- */

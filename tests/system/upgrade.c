@@ -116,7 +116,7 @@ Test(upgrade, counters_survive)
 	cr_assert_eq(kill(status_worker(0), SIGKILL), 0);
 	cr_assert_eq(kill(status_worker(1), SIGKILL), 0);
 	cr_assert(wait_until(are_counted, &crashes, PATIENCE));
-	let_pass(0.2);
+	let_pass(0.2);           /* so that one that begins again would be less */
 	double before = uptime();
 	upgrade_succeeds(s, 2);
 	cr_assert_eq(status_number("crashes"), 2);
@@ -191,6 +191,7 @@ Test(upgrade, what_is_asked_behind_it_gets_its_turn)
 
 	verb_begin(&scale, "scale", "1");
 	server_await_workers(s, 1);
+	/* Nobody says that it was asked before its turn comes: each has time to be. */
 	verb_begin(&upgrade, "upgrade", NULL);
 	let_pass(0.3);
 	verb_begin(&more, "scale", "3");

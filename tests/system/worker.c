@@ -269,7 +269,7 @@ Test(worker, an_idle_server_does_not_wake_up)
 	pid_t worker;
 
 	http_get(8080, "/");
-	let_pass(0.2);
+	let_pass(0.2);           /* for what the request set going */
 	cr_assert_eq(server_workers(s, &worker, 1), 1);
 	long before = atol(proc_status(worker, "voluntary_ctxt_switches"));
 	let_pass(1.);

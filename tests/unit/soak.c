@@ -113,6 +113,7 @@ Test(soak, a_seed_is_a_schedule)
 	cr_assert_neq(first.targets[1].n[SOAK_STARTED], other.targets[1].n[SOAK_STARTED]);
 }
 
+/* The generator's loop stands still for a time: that is the case, nothing is waited for. */
 static void stall(struct ev_loop *loop, ev_timer *t, int events)
 {
 	const struct timespec length = {.tv_nsec = 200 * 1000 * 1000};
