@@ -167,7 +167,7 @@ check: tests
 
 FUZZ_TIME ?= 1200
 
-build/fuzz/%: tests/fuzz/%.c $(sources) $(wildcard framework/*/*.h)
+build/fuzz/%: tests/fuzz/%.c $(sources) $(wildcard framework/*/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
 	$(Q)clang -std=gnu17 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined \

@@ -12,15 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "proto/http_chunk.h"
-
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 struct body {
 	enum http_chunk_event event;

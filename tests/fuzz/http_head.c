@@ -11,15 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "proto/http_parse.h"
-
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 static const struct http_limits limits = { 200, 1000, 12 };
 

@@ -11,15 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "proto/http_path.h"
-
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 static void must_have_no_dots(const char *path)
 {

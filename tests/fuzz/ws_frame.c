@@ -12,17 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "proto/ws_frame.h"
 
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			abort();                                                                   \
-	} while (0)
-
 enum { MAX_MESSAGE = 1000 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 /* What was read: each message and control frame as kind, length, bytes. */
 struct story {

@@ -15,6 +15,8 @@
 /* The connected socket, or -1 and errno. */
 int  client_try_connect(const char *host, int port);
 int  client_connect(int port);            /* or the test fails */
+/* For thousands: number n from another address each thousand, whose ports rest for a minute. */
+int  client_connect_from(unsigned n, int port);
 bool client_is_refused(const char *host, int port);
 /* Waits until the port is refused. */
 void client_await_refusal(int port);

@@ -10,23 +10,14 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "control_rig.h"
+#include "greeting.h"
 #include "harness.h"
 #include "operate.h"
 #include "server.h"
 
 SYSTEM_SUITE(control);
 
-enum { NOBODY = 65534 };
-
-#define WEB_GREETING                                                         \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${E}/hello.so\ngreeting = %s\n"
-#define GREETING "[portico]\nworkers = 2\n" WEB_GREETING
-#define AT_PATH "[portico]\nworkers = 2\ncontrol = %s\n" WEB_GREETING
-#define GATE                                                                 \
-	"[portico]\nworkers = 2\ncontrol = %s\n"                             \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${T}/gate.so\nfile = %s\n"
 #define DEFERRED                                                             \
 	"[portico]\nworkers = 2\n"                                           \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
@@ -132,9 +123,8 @@ Test(control, a_file_that_is_not_there_is_named)
 	assert_contains(o.err, "No such file");
 }
 
-Test(control, another_users_server_is_refused)
+static void assert_refused_to_nobody(void)
 {
-	struct server *s = server_start(AT_PATH, path_of("control.sock"), "ours");
 	struct spawn nobody = { .uid = NOBODY };
 	struct outcome o;
 
@@ -142,19 +132,21 @@ Test(control, another_users_server_is_refused)
 	cr_assert_eq(o.code, 77, "%d: %s", o.code, o.err);
 	assert_contains(o.err, "belongs to another user");
 	cr_assert_str_eq(http_get(8080, "/"), "ours\n");
+}
+
+Test(control, another_users_server_is_refused)
+{
+	struct server *s = server_start(AT_PATH, path_of("control.sock"), "ours");
+
+	assert_refused_to_nobody();
 	server_stop(s);
 }
 
 Test(control, a_server_of_another_user_is_not_for_us)
 {
 	struct server *s = server_start(GREETING, "ours");
-	struct spawn nobody = { .uid = NOBODY };
-	struct outcome o;
 
-	portico_ends(&o, &nobody, "stop", "-c", path_of("portico.ini"), NULL);
-	cr_assert_eq(o.code, 77, "%d: %s", o.code, o.err);
-	assert_contains(o.err, "belongs to another user");
-	cr_assert_str_eq(http_get(8080, "/"), "ours\n");
+	assert_refused_to_nobody();
 	server_stop(s);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* control_socket.c - the master's control socket: who is heard, what garbage costs, the file. */
-#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,30 +7,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client.h"
+#include "control_rig.h"
+#include "greeting.h"
 #include "harness.h"
 #include "operate.h"
 #include "proc.h"
 #include "server.h"
 
 SYSTEM_SUITE(control_socket);
-
-enum { NOBODY = 65534 };
-
-#define WEB_GREETING                                                         \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${E}/hello.so\ngreeting = %s\n"
-#define GREETING "[portico]\nworkers = 2\n" WEB_GREETING
-#define AT_PATH "[portico]\nworkers = 2\ncontrol = %s\n" WEB_GREETING
-#define GATE                                                                 \
-	"[portico]\nworkers = 2\ncontrol = %s\n"                             \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${T}/gate.so\nfile = %s\n"
 
 /* ---- who is heard ---- */
 
@@ -80,19 +68,6 @@ Test(control_socket, whoever_connects_as_another_user_is_turned_away)
 }
 
 /* ---- clients that are no portico ---- */
-
-static int control_connect(void)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = (time_t)PATIENCE };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path_of("control.sock"));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	cr_assert_eq(connect(fd, (struct sockaddr *)&name, sizeof(name)), 0, "%s", strerror(errno));
-	return fd;
-}
 
 /* Says line; the answer, one line of JSON. */
 static json_t *control_ask(const char *line)

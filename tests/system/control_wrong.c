@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* control_wrong.c - requests that cannot be, and clients that never finish one: the master stays well. */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "census.h"
 #include "client.h"
+#include "control_rig.h"
 #include "harness.h"
 #include "operate.h"
 #include "proc.h"
@@ -21,18 +18,6 @@ static struct server *start(void)
 	return server_start("[portico]\nworkers = 2\ncontrol = %s\n"
 		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
 		"[handler web /]\nplugin = ${T}/who.so\n", path_of("control.sock"));
-}
-
-static int control_connect(void)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = (time_t)PATIENCE };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path_of("control.sock"));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	cr_assert_eq(connect(fd, (struct sockaddr *)&name, sizeof(name)), 0, "%s", strerror(errno));
-	return fd;
 }
 
 /* What is said to line, which is refused. */

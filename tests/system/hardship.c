@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* hardship.c - clients that are slow, that go away anywhere, and too many of them. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,22 +188,6 @@ static unsigned random_below(unsigned n)
 	return (seed >> 8) % n;
 }
 
-/* From another address each few thousand: ports of ended connections rest for a minute. */
-static int connect_from(unsigned number)
-{
-	struct sockaddr_in from = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number / 4000) };
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(8080),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	cr_assert_geq(fd, 0, "%s", strerror(errno));
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0, "%s", strerror(errno));
-	return fd;
-}
-
 static void say_part(int fd)
 {
 	static const char text[] =
@@ -252,7 +233,7 @@ static void open_and_drop(unsigned count)
 
 		if (i >= AT_ONCE)
 			drop(*fd);
-		*fd = connect_from(opened++);
+		*fd = client_connect_from(opened++, 8080);
 		say_part(*fd);
 	}
 	for (unsigned i = 0; i < AT_ONCE; i++)

@@ -17,19 +17,6 @@ SYSTEM_SUITE(http_bounds);
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
 #define HELLO "[handler web]\nplugin = ${E}/hello.so\n"
 
-/* errors.KIND of the one service. */
-static long long errors_of(const char *kind)
-{
-	json_t *status = status_read();
-	const json_t *service = json_array_get(json_object_get(status, "services"), 0);
-	const json_t *count = json_object_get(json_object_get(service, "errors"), kind);
-
-	cr_assert(json_is_integer(count), "errors has no %s", kind);
-	long long n = json_integer_value(count);
-	json_decref(status);
-	return n;
-}
-
 /* ---- how many ---- */
 
 Test(http_bounds, the_last_request_of_a_connection_ends_it)
@@ -80,7 +67,7 @@ static void takes_two(const char *key)
 	client_get(two, "/", &r);
 	for (int i = 0; i < 5; i++)
 		is_turned_away(client_connect(8080));
-	cr_assert_eq(errors_of("refused"), 5);
+	cr_assert_eq(status_errors("refused"), 5);
 	close(one);
 	cr_assert(wait_until(is_served, NULL, PATIENCE), "the place stays taken");
 	client_get(two, "/", &r);
@@ -109,7 +96,7 @@ Test(http_bounds, a_tcp_client_too_many_is_closed_and_others_go_on)
 	client_says(one, "abc");
 	client_read(one, word, 3);
 	client_expect_end(client_connect(7000), true);
-	cr_assert_eq(errors_of("refused"), 1);
+	cr_assert_eq(status_errors("refused"), 1);
 	client_says(one, "def");
 	client_read(one, word, 3);
 	close(one);
@@ -155,7 +142,7 @@ Test(http_bounds, slow_senders_of_bodies_end_and_others_do_not_notice)
 		client_says(fds[i], "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
 	}
 	dribble(fds, SLOW);
-	cr_assert_eq(errors_of("timeout"), SLOW);
+	cr_assert_eq(status_errors("timeout"), SLOW);
 	server_stop(s);
 }
 
@@ -180,7 +167,7 @@ Test(http_bounds, a_body_that_keeps_its_pace_may_take_its_time)
 
 static bool has_timeouts(void *arg)
 {
-	return errors_of("timeout") >= *(const int *)arg;
+	return status_errors("timeout") >= *(const int *)arg;
 }
 
 /* The small window keeps what the kernels hold small, so that the server waits for the reader. */
@@ -210,7 +197,7 @@ Test(http_bounds, readers_that_are_too_slow_are_cut_and_steady_ones_are_not)
 		cr_assert_gt(n, 0, "the steady one is cut after %zu bytes", got);
 		got += (size_t)n;
 	}
-	cr_assert_eq(errors_of("timeout"), 1);
+	cr_assert_eq(status_errors("timeout"), 1);
 	close(slow);
 	close(steady);
 	server_stop(s);

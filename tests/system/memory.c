@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* memory.c - what a worker costs when nothing happens. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -41,22 +38,6 @@ Test(memory, an_idle_worker_is_small)
 	server_stop(s);
 }
 
-/* From 127.0.0.2 and on, a thousand ports each. */
-static int connect_from(unsigned number)
-{
-	struct sockaddr_in from = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number / 1000) };
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(8080),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	cr_assert_geq(fd, 0, "%s", strerror(errno));
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0, "%s", strerror(errno));
-	return fd;
-}
-
 Test(memory, ten_thousand_idle_connections_cost_less_than_a_kilobyte_each)
 {
 	enum { CONNECTIONS = 10000 };
@@ -76,7 +57,7 @@ Test(memory, ten_thousand_idle_connections_cost_less_than_a_kilobyte_each)
 	cr_assert_eq(server_workers(s, &worker, 1), 1);
 	long before = proc_rss_kib(worker);
 	for (unsigned i = 0; i < CONNECTIONS; i++) {
-		fds[i] = connect_from(i);
+		fds[i] = client_connect_from(i, 8080);
 		client_get(fds[i], "/", &r);
 	}
 	double each = (double)(proc_rss_kib(worker) - before) * 1024. / CONNECTIONS;

@@ -130,6 +130,18 @@ static pid_t find_worker(const json_t *generation, unsigned slot)
 	return 0;
 }
 
+long long status_errors(const char *kind)
+{
+	json_t *status = status_read();
+	const json_t *service = json_array_get(json_object_get(status, "services"), 0);
+	const json_t *count = json_object_get(json_object_get(service, "errors"), kind);
+
+	cr_assert(json_is_integer(count), "errors has no %s", kind);
+	long long n = json_integer_value(count);
+	json_decref(status);
+	return n;
+}
+
 pid_t status_worker(unsigned slot)
 {
 	json_t *status = status_read(), *g;

@@ -41,6 +41,8 @@ long long status_number(const char *key);
 /* The pid of the worker that serves slot in the newest generation; 0: nobody does. */
 pid_t status_worker(unsigned slot);
 pid_t status_await_worker(unsigned slot);
+/* How many errors of a kind the first service counts. */
+long long status_errors(const char *kind);
 /* How many sockets are lent to a sibling. */
 size_t status_lent(void);
 void status_await_lent(size_t count);

@@ -8,30 +8,17 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "greeting.h"
 #include "harness.h"
 #include "proc.h"
 #include "server.h"
 
 SYSTEM_SUITE(reload);
 
-#define WEB_GREETING                                                         \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${E}/hello.so\ngreeting = %s\n"
-#define GREETING "[portico]\nworkers = 2\n" WEB_GREETING
-
 #define WHO                                                                  \
 	"[portico]\nworkers = %u\n"                                          \
 	"[service web]\nprotocol = http\nlisten = %s\n"                      \
 	"[handler web /]\nplugin = ${T}/who.so\n"
-
-static void assert_greeting(const char *greeting, int times)
-{
-	char expected[64];
-
-	snprintf(expected, sizeof(expected), "%s\n", greeting);
-	for (int i = 0; i < times; i++)
-		cr_assert_str_eq(http_get(8080, "/"), expected);
-}
 
 Test(reload, changes_the_greeting)
 {

@@ -391,18 +391,26 @@ Test(scale, down_while_a_slot_is_throttled)
 	server_stop(s);
 }
 
-/* Slot 1 waits for its next try, and gets well. */
-Test(scale, up_beside_a_slot_that_is_throttled)
+/* As long as the file "die" is there. */
+static struct server *begin_beside_a_throttled_slot(struct asked *scale)
 {
 	struct server *s = server_start(MORTAL, 2, path_of("die"));
-	struct asked asked;
-	struct outcome o;
 
 	write_file("die", "now");
 	cr_assert_eq(kill(status_worker(1), SIGKILL), 0);
 	server_await(s, "slot 1: 4 workers in a row died early");
-	verb_begin(&asked, "scale", "3");
+	verb_begin(scale, "scale", "3");
 	server_await(s, "slot 1: 5 workers in a row died early");
+	return s;
+}
+
+/* Slot 1 waits for its next try, and gets well. */
+Test(scale, up_beside_a_slot_that_is_throttled)
+{
+	struct asked asked;
+	struct server *s = begin_beside_a_throttled_slot(&asked);
+	struct outcome o;
+
 	cr_assert_eq(unlink(path_of("die")), 0);
 	cr_assert_eq(verb_await(&asked, &o), 0, "%s", o.err);
 	slots_await_all(8080, 3);
@@ -413,15 +421,10 @@ Test(scale, up_beside_a_slot_that_is_throttled)
 /* It may succeed or fail, but not for ever: the reload that mends the slot waits behind it. */
 Test(scale, up_beside_a_slot_that_never_gets_well_holds_up_nothing)
 {
-	struct server *s = server_start(MORTAL, 2, path_of("die"));
 	struct asked asked;
+	struct server *s = begin_beside_a_throttled_slot(&asked);
 	struct outcome o;
 
-	write_file("die", "now");
-	cr_assert_eq(kill(status_worker(1), SIGKILL), 0);
-	server_await(s, "slot 1: 4 workers in a row died early");
-	verb_begin(&asked, "scale", "3");
-	server_await(s, "slot 1: 5 workers in a row died early");
 	write_file("portico.ini", WHO, 2);
 	server_signal(s, SIGHUP);
 	server_await_generation(s, 2);

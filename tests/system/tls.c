@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -37,16 +36,6 @@ static struct server *start(const char *ini, const char *more)
 {
 	make_pair("a.test");
 	return server_start(ini, more);
-}
-
-static long long errors_of(const char *kind)
-{
-	json_t *status = status_read();
-	json_t *service = json_array_get(json_object_get(status, "services"), 0);
-	long long n = json_integer_value(json_object_get(json_object_get(service, "errors"), kind));
-
-	json_decref(status);
-	return n;
 }
 
 /* ---- what goes over it ---- */
@@ -220,7 +209,7 @@ Test(tls, http_1_1_is_agreed_on_or_nothing)
 	cr_assert_not(tls_try(&c, PORT, &(struct tls_wish){ .alpn = "h2" }));
 	cr_assert_not_null(strstr(tls_reason(), "no application protocol"), "%s", tls_reason());
 	tls_hang_up(&c);
-	cr_assert_eq(errors_of("protocol"), 1);
+	cr_assert_eq(status_errors("protocol"), 1);
 	server_stop(s);
 }
 
@@ -252,7 +241,7 @@ Test(tls, who_speaks_in_clear_is_told)
 	int fd = client_connect(PORT);
 	client_says(fd, "\r\n\r\n\r\n\r\n");
 	client_expect_end(fd, true);
-	cr_assert_eq(errors_of("protocol"), 2);
+	cr_assert_eq(status_errors("protocol"), 2);
 	tls_dial(&c, PORT, NULL);
 	tls_hang_up(&c);
 	server_stop(s);
@@ -268,7 +257,7 @@ Test(tls, a_slow_handshake_is_cut)
 	client_expect_end(silent, true);
 	client_expect_end(slow, true);
 	cr_assert_geq(seconds_now() - began, .25);
-	cr_assert_eq(errors_of("timeout"), 2);
+	cr_assert_eq(status_errors("timeout"), 2);
 	struct tls_conn c;
 	tls_dial(&c, PORT, NULL);
 	let_pass(.5);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "client.h"
 #include "files_rig.h"
@@ -22,16 +21,6 @@ enum { PORT = 8443, FILE_SIZE = 1000 * 1000, FLOOD = 8 << 20, RECORD = 16384 };
 #define WEB                                                                  \
 	"[portico]\nworkers = 1\ndrain = 20s\n"                              \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8443\n" PAIR
-
-static long long errors_of(const char *kind)
-{
-	json_t *status = status_read();
-	json_t *service = json_array_get(json_object_get(status, "services"), 0);
-	long long n = json_integer_value(json_object_get(json_object_get(service, "errors"), kind));
-
-	json_decref(status);
-	return n;
-}
 
 /* ---- files ---- */
 
@@ -114,7 +103,7 @@ Test(tls_over, a_client_too_many_is_told_so_in_its_own_language)
 
 static bool has_timeouts(void *arg)
 {
-	return errors_of("timeout") >= *(const int *)arg;
+	return status_errors("timeout") >= *(const int *)arg;
 }
 
 /* What is there now, or less; -1 at an end. */
@@ -158,7 +147,7 @@ Test(tls_over, readers_that_are_too_slow_are_cut_and_steady_ones_are_not)
 		cr_assert_gt(n, 0, "the steady one is cut after %ld bytes", got);
 		got += n;
 	}
-	cr_assert_eq(errors_of("timeout"), 1);
+	cr_assert_eq(status_errors("timeout"), 1);
 	tls_hang_up(&slow);
 	tls_hang_up(&steady);
 	server_stop(s);

@@ -31,13 +31,20 @@ static const char *row_of(unsigned slot, pid_t pid, int generation)
 	return row;
 }
 
-Test(top, shows_the_verdict_and_a_row_a_worker)
+static struct server *open_beside_two(struct screen *s)
 {
 	struct server *server = server_start(TWO);
-	struct screen s;
 
-	screen_open(&s, "vt100", "C.UTF-8", 24, 100);
-	screen_await(&s, "2 workers, generation 1");
+	screen_open(s, "vt100", "C.UTF-8", 24, 100);
+	screen_await(s, "2 workers, generation 1");
+	return server;
+}
+
+Test(top, shows_the_verdict_and_a_row_a_worker)
+{
+	struct screen s;
+	struct server *server = open_beside_two(&s);
+
 	cr_assert_eq(screen_find(&s, "2 workers, generation 1"), 0, "%s", screen_text(&s));
 	screen_await(&s, row_of(0, status_worker(0), 1));
 	screen_await(&s, row_of(1, status_worker(1), 1));
@@ -114,21 +121,21 @@ Test(top, follows_load)
 	server_stop(server);
 }
 
+static void reload_answered(struct screen *s, const char *key, const char *outcome)
+{
+	screen_press(s, "r");
+	screen_await(s, "reload? y/n");
+	screen_press(s, key);
+	screen_await(s, outcome);
+}
+
 Test(top, asks_before_it_reloads)
 {
-	struct server *server = server_start(TWO);
 	struct screen s;
+	struct server *server = open_beside_two(&s);
 
-	screen_open(&s, "vt100", "C.UTF-8", 24, 100);
-	screen_await(&s, "2 workers, generation 1");
-	screen_press(&s, "r");
-	screen_await(&s, "reload? y/n");
-	screen_press(&s, "n");
-	screen_await(&s, "nothing was done");
-	screen_press(&s, "r");
-	screen_await(&s, "reload? y/n");
-	screen_press(&s, "y");
-	screen_await(&s, "generation 2 serves");
+	reload_answered(&s, "n", "nothing was done");
+	reload_answered(&s, "y", "generation 2 serves");
 	screen_await(&s, "2 workers, generation 2");
 	screen_await(&s, row_of(1, status_worker(1), 2));
 	cr_assert_eq(status_number("generation"), 2, "n was a no");
@@ -138,11 +145,9 @@ Test(top, asks_before_it_reloads)
 
 Test(top, shows_why_a_reload_failed)
 {
-	struct server *server = server_start(TWO);
 	struct screen s;
+	struct server *server = open_beside_two(&s);
 
-	screen_open(&s, "vt100", "C.UTF-8", 24, 100);
-	screen_await(&s, "2 workers, generation 1");
 	write_file("portico.ini", "[portico]\nworkers = many\n");
 	screen_press(&s, "ry");
 	screen_await(&s, "reload failed");
@@ -176,11 +181,9 @@ Test(top, waits_for_a_server_and_sees_it_end)
 
 Test(top, says_that_a_stopped_master_does_not_answer)
 {
-	struct server *server = server_start(TWO);
 	struct screen s;
+	struct server *server = open_beside_two(&s);
 
-	screen_open(&s, "vt100", "C.UTF-8", 24, 100);
-	screen_await(&s, "2 workers, generation 1");
 	server_signal(server, SIGSTOP);
 	screen_await(&s, "no answer for ");
 	screen_await(&s, "before: 2 workers, generation 1");

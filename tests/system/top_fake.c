@@ -22,6 +22,22 @@ static int selected_row(const struct screen *s)
 	return -1;
 }
 
+/* Runs it beside a master of so many slots. */
+static void open_slots(struct screen *s, unsigned slots, const char *term, int rows, int columns)
+{
+	fake_tells_slots(slots);
+	fake_start();
+	screen_open(s, term, "C.UTF-8", rows, columns);
+}
+
+/* The same with all that a master may tell. */
+static void open_all(struct screen *s, const char *term, int rows, int columns)
+{
+	fake_tells_all();
+	fake_start();
+	screen_open(s, term, "C.UTF-8", rows, columns);
+}
+
 struct choice {
 	struct screen *screen;
 	const char    *row;
@@ -43,13 +59,17 @@ static void await_selected(struct screen *s, const char *row)
 	cr_assert(wait_until(is_chosen, &c, PATIENCE), "%s is not selected:\n%s", row, screen_text(s));
 }
 
+static void press_selects(struct screen *s, const char *keys, const char *row)
+{
+	screen_press(s, keys);
+	await_selected(s, row);
+}
+
 Test(top_fake, shows_every_figure_of_a_slot_on_a_wide_screen)
 {
 	struct screen s;
 
-	fake_tells_slots(4);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 160);
+	open_slots(&s, 4, "vt100", 24, 160);
 	screen_await(&s, VERDICT);
 	screen_await(&s, "slot     pid  gen state        share (|: due)  active     queue req/s  busy     p50"
 		"     p99      rss restarts accepted answered");
@@ -62,9 +82,7 @@ Test(top_fake, keeps_what_matters_on_80_columns)
 {
 	struct screen s;
 
-	fake_tells_slots(4);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_slots(&s, 4, "vt100", 24, 80);
 	screen_await(&s, "   1    5001    7 serving    26/25 %      3    2/4096   123  13 %  3.1 ms");
 	screen_quit(&s);
 }
@@ -73,9 +91,7 @@ Test(top_fake, shows_what_an_operator_should_know)
 {
 	struct screen s;
 
-	fake_tells_all();
-	fake_start();
-	screen_open(&s, "xterm", "C.UTF-8", 30, 100);
+	open_all(&s, "xterm", 30, 100);
 	screen_await(&s, "canary: generation 8 has 10 % of the new clients on 1 worker, for 3.2 s of 30 s");
 	screen_await(&s, "slot 1 is stalled: in handler web /");
 	screen_await(&s, "slot 2 is drained");
@@ -89,9 +105,7 @@ Test(top_fake, a_strangers_name_cannot_write_on_the_screen)
 {
 	struct screen s;
 
-	fake_tells_all();
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 120);
+	open_all(&s, "vt100", 24, 120);
 	screen_await(&s, "stranger on 0.0.0.0:8080/tcp: evil?[2J??2J, pid 4711, uid 1000, since 2026-11-22 14:03:11");
 	screen_await(&s, VERDICT);
 	screen_quit(&s);
@@ -136,9 +150,7 @@ Test(top_fake, forty_by_ten_shows_the_verdict_and_slots)
 {
 	struct screen s;
 
-	fake_tells_slots(4);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 10, 40);
+	open_slots(&s, 4, "vt100", 10, 40);
 	screen_await(&s, "4 workers, generation 7, balanced 1.04×,");
 	screen_await(&s, "   3    5003 serving    26/25 %   123");
 	screen_await(&s, "q quit  ? help");
@@ -149,13 +161,10 @@ Test(top_fake, more_slots_than_lines_scroll)
 {
 	struct screen s;
 
-	fake_tells_slots(40);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 10, 60);
+	open_slots(&s, 40, "vt100", 10, 60);
 	await_selected(&s, "   0    5000");
 	cr_assert_not(screen_shows(&s, "   9    5009"));
-	screen_press(&s, "jjjjjjjjj");
-	await_selected(&s, "   9    5009");
+	press_selects(&s, "jjjjjjjjj", "   9    5009");
 	cr_assert_not(screen_shows(&s, "   0    5000"), "%s", screen_text(&s));
 	for (int i = 0; i < 50; i++)
 		screen_press(&s, "j");
@@ -172,14 +181,10 @@ Test(top_fake, the_arrows_select)
 {
 	struct screen s;
 
-	fake_tells_slots(3);
-	fake_start();
-	screen_open(&s, "xterm", "C.UTF-8", 24, 80);
+	open_slots(&s, 3, "xterm", 24, 80);
 	await_selected(&s, "   0    5000");
-	screen_press(&s, "\033OB\033OB");
-	await_selected(&s, "   2    5002");
-	screen_press(&s, "\033OA");
-	await_selected(&s, "   1    5001");
+	press_selects(&s, "\033OB\033OB", "   2    5002");
+	press_selects(&s, "\033OA", "   1    5001");
 	screen_quit(&s);
 }
 
@@ -187,12 +192,9 @@ Test(top_fake, a_selection_outlives_its_slots)
 {
 	struct screen s;
 
-	fake_tells_slots(8);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_slots(&s, 8, "vt100", 24, 80);
 	await_selected(&s, "   0    5000");
-	screen_press(&s, "jjjjjjj");
-	await_selected(&s, "   7    5007");
+	press_selects(&s, "jjjjjjj", "   7    5007");
 	fake_tells_slots(2);
 	await_selected(&s, "   1    5001");
 	screen_quit(&s);
@@ -202,9 +204,7 @@ Test(top_fake, follows_the_size_of_its_window)
 {
 	struct screen s;
 
-	fake_tells_all();
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_all(&s, "vt100", 24, 80);
 	screen_await(&s, "   3    5003");
 	screen_resize(&s, 40, 160);
 	screen_await(&s, "restarts accepted answered");
@@ -221,9 +221,7 @@ Test(top_fake, no_size_is_too_small)
 	static const int sizes[][2] = { { 1, 1 }, { 1, 200 }, { 2, 2 }, { 3, 5 }, { 4, 40 }, { 60, 1 }, { 5, 20 } };
 	struct screen s;
 
-	fake_tells_all();
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_all(&s, "vt100", 24, 80);
 	screen_await(&s, "   3    5003");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		screen_resize(&s, sizes[i][0], sizes[i][1]);
@@ -239,9 +237,7 @@ Test(top_fake, help_tells_the_keys)
 {
 	struct screen s;
 
-	fake_tells_slots(2);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_slots(&s, 2, "vt100", 24, 80);
 	screen_await(&s, FIRST_LINE);
 	screen_press(&s, "?");
 	screen_await(&s, "d  drain the slot: new clients go to others, until d is pressed again");
@@ -271,9 +267,7 @@ Test(top_fake, each_operation_is_asked_for_and_told)
 {
 	struct screen s;
 
-	fake_tells_all();
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 30, 100);
+	open_all(&s, "vt100", 30, 100);
 	await_selected(&s, "   0    5000");
 	asks(&s, "d", "drain slot 0? y/n", "{\"do\":\"drain\",\"slot\":0}\n");
 	asks(&s, "x", "replace the worker of slot 0? y/n", "{\"do\":\"retire\",\"slot\":0}\n");
@@ -289,9 +283,7 @@ Test(top_fake, without_a_canary_there_is_nothing_to_promote)
 {
 	struct screen s;
 
-	fake_tells_slots(2);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_slots(&s, 2, "vt100", 24, 80);
 	screen_await(&s, FIRST_LINE);
 	screen_press(&s, "py");
 	screen_await(&s, "q quit");
@@ -306,9 +298,7 @@ Test(top_fake, only_y_is_a_yes)
 	static const char *const others[] = { "n", "q", " ", "\n", "\033OA", "r", "Z" };
 	struct screen s;
 
-	fake_tells_slots(2);
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
+	open_slots(&s, 2, "vt100", 24, 80);
 	screen_await(&s, FIRST_LINE);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		screen_press(&s, "r");
@@ -320,18 +310,21 @@ Test(top_fake, only_y_is_a_yes)
 	cr_assert_str_eq(fake_requests(), "");
 }
 
+static void press_reload(struct screen *s)
+{
+	screen_await(s, "   1    5001");
+	screen_press(s, "ry");
+}
+
 /* An operation that takes its time. */
 Test(top_fake, the_screen_goes_on_while_an_operation_does)
 {
 	struct screen s;
 
-	fake_tells_slots(2);
 	write_file("wait", "yes");
 	write_file("said.json", "{\"good\":false,\"said\":\"reload failed: as told\"}");
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
-	screen_await(&s, "   1    5001");
-	screen_press(&s, "ry");
+	open_slots(&s, 2, "vt100", 24, 80);
+	press_reload(&s);
 	screen_await(&s, "under way: reload, ");
 	fake_tells_slots(3);
 	screen_await(&s, "   2    5002");
@@ -347,12 +340,9 @@ Test(top_fake, quits_while_an_operation_goes_on)
 {
 	struct screen s;
 
-	fake_tells_slots(2);
 	write_file("wait", "yes");
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
-	screen_await(&s, "   1    5001");
-	screen_press(&s, "ry");
+	open_slots(&s, 2, "vt100", 24, 80);
+	press_reload(&s);
 	screen_await(&s, "under way: reload, ");
 	screen_quit(&s);
 }
@@ -361,12 +351,9 @@ Test(top_fake, tells_that_the_server_ended_instead_of_answering)
 {
 	struct screen s;
 
-	fake_tells_slots(2);
 	write_file("said.json", "%s", "");
-	fake_start();
-	screen_open(&s, "vt100", "C.UTF-8", 24, 80);
-	screen_await(&s, "   1    5001");
-	screen_press(&s, "ry");
+	open_slots(&s, 2, "vt100", 24, 80);
+	press_reload(&s);
 	screen_await(&s, "the server ended before it answered");
 	screen_quit(&s);
 }

@@ -43,8 +43,7 @@ Test(upgrade, gives_the_new_file_in_the_same_process)
 	cr_assert_neq(running_binary(server_pid(s)), inode_of(path_of("live")));
 	write_file("portico.ini", GREETING, "new");
 	upgrade_succeeds(s, 2);
-	for (int i = 0; i < 20; i++)
-		cr_assert_str_eq(http_get(8080, "/"), "new\n");
+	assert_greeting("new", 20);
 	cr_assert_eq(running_binary(server_pid(s)), inode_of(path_of("live")));
 	cr_assert_eq(running_binary(status_worker(0)), inode_of(path_of("live")));
 	cr_assert_neq(status_worker(0), old);

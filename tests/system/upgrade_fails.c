@@ -24,8 +24,7 @@ static void assert_upgrade_fails(struct server *s, const char *why)
 	cr_assert_not_null(strstr(o.err, "upgrade failed: "), "%s: %s", why, o.err);
 	cr_assert_not_null(strstr(o.err, "nothing has changed"), "%s: %s", why, o.err);
 	cr_assert(server_says(s, "error master: upgrade failed: "));
-	for (int i = 0; i < 20; i++)
-		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	assert_greeting("hello", 20);
 	cr_assert_eq(running_binary(server_pid(s)), binary, "%s", why);
 	cr_assert(status_worker(0) == zero && status_worker(1) == one, "%s", why);
 	cr_assert_eq(status_number("upgrades"), 0);
@@ -114,19 +113,15 @@ Test(upgrade_fails, whose_workers_fail_goes_on_with_the_old_ones)
 	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s", o.out);
 	cr_assert_not_null(strstr(o.err, "its start() failed"), "%s", o.err);
 	cr_assert_not_null(strstr(o.err, "generation 1 goes on"), "%s", o.err);
-	for (int i = 0; i < 20; i++)
-		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	assert_greeting("hello", 20);
 	cr_assert(status_worker(0) == zero && status_worker(1) == one);
 	cr_assert_eq(kill(zero, SIGKILL), 0);
-	for (int i = 0; i < 40; i++)
-		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	assert_greeting("hello", 40);
 	cr_assert_eq(verb(&o, "scale", "3"), 1, "it cannot have more workers: %s", o.out);
-	for (int i = 0; i < 40; i++)
-		cr_assert_str_eq(http_get(8080, "/"), "hello\n");
+	assert_greeting("hello", 40);
 	write_file("portico.ini", GREETING, "mended");
 	verb_succeeds(&o, "reload", NULL);
-	for (int i = 0; i < 20; i++)
-		cr_assert_str_eq(http_get(8080, "/"), "mended\n");
+	assert_greeting("mended", 20);
 	server_await_workers(s, 2);
 	server_stop(s);
 }

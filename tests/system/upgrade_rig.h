@@ -5,12 +5,8 @@
 
 #include <sys/types.h>
 
+#include "greeting.h"
 #include "server.h"
-
-#define GREETING                                                             \
-	"[portico]\nworkers = 2\n"                                           \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${E}/hello.so\ngreeting = %s\n"
 
 /* Runs a copy, "live"; the verbs run another one, "good". */
 struct server *start_copy(void);

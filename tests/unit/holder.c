@@ -4,13 +4,13 @@
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "child.h"
 
 enum { MAX = 16 };
 
@@ -55,26 +55,6 @@ static int make_socket(unsigned long *inode)
 	return fd;
 }
 
-/* A child with all that this process has, which lives until the test ends. */
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	cr_assert_geq(pid, 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
 Test(holder, tells_who_has_a_socket_and_since_when)
 {
 	unsigned long inode;
@@ -97,12 +77,12 @@ Test(holder, tells_all_who_share_a_socket_and_the_lowest_descriptor)
 	int fd = make_socket(&inode);
 
 	cr_assert_gt(fcntl(fd, F_DUPFD_CLOEXEC, 100), fd);
-	pid_t child = fork_child();
+	pid_t child = child_start("child");
 	struct found f = find(&inode, 1);
 	cr_assert_eq(f.count, 2);
 	cr_assert_eq(of(&f, inode, getpid())->fd, fd);
 	cr_assert_eq(of(&f, inode, child)->fd, fd);
-	end(child);
+	child_end(child);
 	f = find(&inode, 1);
 	cr_assert_eq(f.count, 1);
 }
@@ -111,13 +91,13 @@ Test(holder, tells_who_inherited_a_socket_that_its_maker_closed)
 {
 	unsigned long inode;
 	int fd = make_socket(&inode);
-	pid_t child = fork_child();
+	pid_t child = child_start("child");
 
 	close(fd);
 	struct found f = find(&inode, 1);
 	cr_assert_eq(f.count, 1);
 	cr_assert_eq(f.holders[0].pid, child);
-	end(child);
+	child_end(child);
 	cr_assert_eq(find(&inode, 1).count, 0);
 }
 
@@ -152,22 +132,22 @@ Test(holder, tells_the_flags_of_a_socket_of_another_process)
 {
 	unsigned long inode;
 	int fd = make_socket(&inode), on = 1;
-	pid_t child = fork_child();
+	pid_t child = child_start("child");
 
 	close(fd);
 	struct found f = find(&inode, 1);
 	cr_assert_eq(f.count, 1);
 	cr_assert_eq(holder_option(&f.holders[0], SOL_SOCKET, SO_REUSEPORT), 0);
-	end(child);
+	child_end(child);
 
 	fd = make_socket(&inode);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-	child = fork_child();
+	child = child_start("child");
 	close(fd);
 	f = find(&inode, 1);
 	cr_assert_eq(f.count, 1);
 	cr_assert_eq(holder_option(&f.holders[0], SOL_SOCKET, SO_REUSEPORT), 1);
-	end(child);
+	child_end(child);
 	cr_assert_eq(holder_option(&f.holders[0], SOL_SOCKET, SO_REUSEPORT), -1, "it has ended");
 }
 
@@ -194,7 +174,7 @@ Test(holder, what_may_not_be_seen_is_no_error)
 {
 	unsigned long inode;
 	int fd = make_socket(&inode);
-	pid_t child = fork_child();
+	pid_t child = child_start("child");
 
 	close(fd);
 	become_another_user();
@@ -202,5 +182,5 @@ Test(holder, what_may_not_be_seen_is_no_error)
 	cr_assert_eq(f.count, 0, "the child is root's");
 	cr_assert_gt(f.hidden, 0);
 	cr_assert_eq(seteuid(0), 0);
-	end(child);
+	child_end(child);
 }

@@ -2,14 +2,12 @@
 #include "sys/stranger.h"
 
 #include <criterion/criterion.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "sys/sock.h"
 
 static const pid_t nobody_is_ours[] = { 1 };
@@ -55,27 +53,6 @@ static size_t find(const char *text, int port, int type, struct stranger *out)
 	struct addr a = at(text, port);
 
 	return find_for(&a, type, nobody_is_ours, 1, out, 1);
-}
-
-/* A process that holds what this one has; it lives until the test ends. */
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	cr_assert_geq(pid, 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, "stranger");
-		for (;;)
-			pause();
-	}
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 Test(stranger, a_free_address_has_none)
@@ -124,7 +101,7 @@ Test(stranger, a_socket_that_one_of_us_holds_too_is_ours)
 {
 	struct stranger s;
 	int port, fd = hold("127.0.0.1:1", SOCK_STREAM, true, true, &port);
-	pid_t child = fork_child();
+	pid_t child = child_start("stranger");
 	struct addr a = at("127.0.0.1:1", port);
 
 	cr_assert_eq(find_for(&a, SOCK_STREAM, &child, 1, &s, 1), 0);
@@ -133,7 +110,7 @@ Test(stranger, a_socket_that_one_of_us_holds_too_is_ours)
 	close(fd);
 	cr_assert_eq(find("127.0.0.1:1", port, SOCK_STREAM, &s), 1);
 	cr_assert_eq(s.pid, child);
-	end(child);
+	child_end(child);
 	cr_assert_eq(find("127.0.0.1:1", port, SOCK_STREAM, &s), 0);
 }
 
@@ -186,7 +163,7 @@ Test(stranger, another_users_is_told_without_its_name)
 	int port, fd = hold("127.0.0.1:1", SOCK_STREAM, true, true, &port);
 	char text[STRANGER_TEXT];
 
-	pid_t child = fork_child();
+	pid_t child = child_start("stranger");
 	close(fd);
 	/* The real user stays: see tests/unit/holder.c. */
 	cr_assert_eq(setresuid(0, 65534, 0), 0);
@@ -197,7 +174,7 @@ Test(stranger, another_users_is_told_without_its_name)
 	stranger_tell(&s, text, sizeof(text));
 	cr_assert_str_eq(text, "a process that may not be seen from here (uid 0 root)");
 	cr_assert_eq(seteuid(0), 0);
-	end(child);
+	child_end(child);
 }
 
 Test(stranger, is_told_in_a_sentence)
