@@ -324,18 +324,26 @@ static bool can_be_bound(int port)
 	return good;
 }
 
+/* It waits for a request in hand, whose connection is given. */
+static int begin_stop(struct server *s, struct asked *stop)
+{
+	int fd = client_connect(8080);
+
+	client_says(fd, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await(s, "request in hand");
+	verb_begin(stop, "stop", NULL);
+	server_await(s, "stop: finishing");
+	return fd;
+}
+
 Test(control, stop_returns_when_the_master_is_gone_and_the_port_is_free)
 {
 	struct server *s = server_start(DEFERRED, path_of("go"));
 	struct asked stop;
 	struct outcome o;
 	struct response r;
-	int fd = client_connect(8080);
+	int fd = begin_stop(s, &stop);
 
-	client_says(fd, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-	server_await(s, "request in hand");
-	verb_begin(&stop, "stop", NULL);
-	server_await(s, "stop: finishing");
 	client_await_refusal(8080);
 	cr_assert_not(verb_has_ended(&stop), "it returned before the last request was answered");
 	write_file("go", "now");
@@ -377,12 +385,8 @@ Test(control, what_is_asked_while_it_stops_is_told_so)
 	struct asked stop, reload;
 	struct outcome o;
 	struct response r;
-	int fd = client_connect(8080);
+	int fd = begin_stop(s, &stop);
 
-	client_says(fd, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-	server_await(s, "request in hand");
-	verb_begin(&stop, "stop", NULL);
-	server_await(s, "stop: finishing");
 	verb_begin(&reload, "reload", NULL);
 	bool told = verb_ends(&reload, 5.);
 	write_file("go", "now");
