@@ -6,7 +6,8 @@
  * on its way to it.  So a socket is retired in steps:
  *
  *	steer away     a classic BPF program gives new clients to the others; an address that
- *	               ends drops the first packet of new ones, who try again
+ *	               ends is found by new ones no more: they come to a wildcard that
+ *	               took its place, or are refused as they will be from now on
  *	wait           a handshake that began before still comes in: WAIT seconds
  *	empty          meanwhile somebody accepts from it: a sibling of the slot, or
  *	               for an address that ends the worker that had it
@@ -31,7 +32,6 @@
 #include "master/operation.h"
 #include "master/slot.h"
 #include "sys/sock.h"
-#include "sys/steer.h"
 
 #define WAIT 3.0
 #define AGAIN 0.1
@@ -225,10 +225,12 @@ static void let_keep(struct slot *s, struct escrow *e, struct generation *old)
 	struct member *keeper = generation_member(old, s);
 	int number = slot_number(e, old->config);
 	struct message say = { .type = MESSAGE_KEEP, .value = (uint32_t)number };
+	char text[ADDR_TEXT];
 
 	e->state = ESCROW_RETIRING;
-	if (e->type == SOCK_STREAM && steer_refuse(e->fd) < 0)
-		log_warn("an address that ends cannot refuse new connections: %m");
+	if (e->type == SOCK_STREAM && sock_refuse(e->fd) < 0)
+		log_warn("slot %u: %s ends and cannot refuse new connections first: %m", s->index,
+			addr_format(&e->addr, text));
 	if (!keeper || number < 0 || channel_send(keeper->child.channel, &say, -1) < 0)
 		return;
 	e->borrower = keeper;

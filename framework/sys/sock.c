@@ -5,6 +5,7 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -126,6 +127,15 @@ bool sock_has_unread(int fd)
 	int unread = 0;
 
 	return ioctl(fd, SIOCINQ, &unread) == 0 && unread > 0;
+}
+
+int sock_refuse(int fd)
+{
+	/* Bound to an interface that does not exist, which the kernel does not check.  It asks
+	 * for the interface when it looks for who listens; connections and handshakes took over
+	 * the socket's when they began. */
+	int nowhere = INT_MAX;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &nowhere, sizeof(nowhere));
 }
 
 void sock_end(int fd)

@@ -33,6 +33,13 @@ int sock_queue(int fd);
 /* How many may wait (tcpi_sacked of TCP_INFO); 0 for a UDP socket. -1 and errno. */
 int sock_queue_limit(int fd);
 
+/* A listening socket is found by no new connection any more, whoever else holds it: the
+ * kernel looks for another one on the port, a wildcard maybe, or refuses the client.  What
+ * has begun goes on: its queue, and handshakes on their way, but not those that the kernel
+ * answered by SYN cookie.  There is no way back, and it is done once.  -1 and errno; EPERM:
+ * before Linux 5.7, or when its address has a zone, it needs CAP_NET_RAW. */
+int sock_refuse(int fd);
+
 /* Takes a listening socket out of its group, whoever else holds it.  What is in its
  * queue is reset. */
 void sock_end(int fd);

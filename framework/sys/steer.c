@@ -7,11 +7,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-enum {
-	TCP_FLAGS = 13,
-	SYN = 0x02, ACK = 0x10,
-};
-
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 static int attach(int fd, int option, struct sock_filter *code, size_t len)
@@ -35,17 +30,4 @@ int steer_off(int fd)
 	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof(unused)) == 0)
 		return 0;
 	return errno == ENOENT ? 0 : -1;
-}
-
-int steer_refuse(int fd)
-{
-	/* For a socket filter offsets count from the TCP header: RFC 9293, 3.1. */
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, (unsigned)-1),
-	};
-	return attach(fd, SO_ATTACH_FILTER, code, LEN(code));
 }

@@ -69,9 +69,4 @@ int steer_attach(int fd, const struct steer *s);
 /* The kernel's hash again, also if no program was there. -1 and errno. */
 int steer_off(int fd);
 
-/* Connections that come from now on find nobody listening yet: their first
- * packet is dropped and the client tries again.  What has begun goes on.  -1 and
- * errno; EPERM: newer kernels want CAP_NET_ADMIN for a filter on TCP. */
-int steer_refuse(int fd);
-
 #endif

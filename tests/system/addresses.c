@@ -165,8 +165,8 @@ Test(addresses, a_service_moves_to_another_port)
 	server_stop(s);
 }
 
-/* What is more exact wins in the kernel: while it ends, first packets are dropped and come
- * again.  Clients may be late, but not lost. */
+/* What is more exact wins in the kernel: as it ends it must not be found any more.  More of
+ * that, and as an ordinary user, in addresses_end.c. */
 static void change_under_load(const char *from, const char *to)
 {
 	struct server *s = server_start(HELLO, from);

@@ -4,7 +4,6 @@
  */
 #include "load.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -38,7 +37,7 @@ struct client {
 
 struct maker {                   /* of load, in its own process */
 	struct load_result *result;
-	struct sockaddr_in  to;
+	struct sockaddr_in6 to;          /* or a sockaddr_in, which is shorter */
 	int                 type;
 	int                 epoll;
 	unsigned            alive;
@@ -94,7 +93,7 @@ static void begin(struct maker *m)
 	}
 	*c = (struct client){ .begun = seconds_now(), .number = number };
 	m->alive++;
-	c->fd = socket(AF_INET, m->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	c->fd = socket(m->to.sin6_family, m->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT, .data.ptr = c };
 	if (c->fd < 0 || epoll_ctl(m->epoll, EPOLL_CTL_ADD, c->fd, &e) < 0) {
 		end(m, c, &m->result->others);
@@ -196,39 +195,46 @@ static void make(struct maker *m, unsigned per_second)
 	}
 }
 
-/* All packets of a client on one CPU, as a network card's queue has them.  On loopback a
- * SYN that is sent again by a timer and the request behind it may be worked on by two, and
- * then the kernel may find neither request nor connection and reset: docs/surprises.md. */
-static void stay_on_one_cpu(void)
+bool load_on_one_cpu(void)
 {
 	cpu_set_t allowed, one;
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		_exit(1);
+		return false;
 	for (int i = 0; i < CPU_SETSIZE; i++) {
 		if (!CPU_ISSET(i, &allowed))
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(i, &one);
 	}
-	if (sched_setaffinity(0, sizeof(one), &one) < 0)
-		_exit(1);
+	return sched_setaffinity(0, sizeof(one), &one) == 0;
 }
 
-static void run(struct load_result *result, int port, int type, unsigned per_second)
+static struct sockaddr_in6 loopback(int family, int port)
+{
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port),
+		.sin6_addr = in6addr_loopback };
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	if (family == AF_INET)
+		memcpy(&to6, &to4, sizeof(to4));
+	return to6;
+}
+
+static void run(struct load_result *result, const struct sockaddr_in6 *to, int type,
+	unsigned per_second)
 {
 	struct maker m = {
 		.result = result,
-		.to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) },
+		.to = *to,
 		.type = type,
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.clients = calloc(CLIENTS, sizeof(struct client)),
 	};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	stay_on_one_cpu();
-	inet_pton(AF_INET, "127.0.0.1", &m.to.sin_addr);
-	if (m.epoll < 0 || !m.clients)
+	if (!load_on_one_cpu() || m.epoll < 0 || !m.clients)
 		_exit(1);
 	for (size_t i = 0; i < CLIENTS; i++)
 		m.clients[i].fd = -1;
@@ -236,7 +242,7 @@ static void run(struct load_result *result, int port, int type, unsigned per_sec
 	_exit(0);
 }
 
-static void start(struct load *l, int port, int type, unsigned per_second)
+static void start(struct load *l, struct sockaddr_in6 to, int type, unsigned per_second)
 {
 	l->result = mmap(NULL, sizeof(*l->result), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -244,18 +250,23 @@ static void start(struct load *l, int port, int type, unsigned per_second)
 	l->pid = fork();
 	cr_assert_geq(l->pid, 0);
 	if (l->pid == 0)
-		run(l->result, port, type, per_second);
+		run(l->result, &to, type, per_second);
 	load_await(l, 1);
 }
 
 void load_start(struct load *l, int port, unsigned per_second)
 {
-	start(l, port, SOCK_STREAM, per_second);
+	start(l, loopback(AF_INET, port), SOCK_STREAM, per_second);
+}
+
+void load_start6(struct load *l, int port, unsigned per_second)
+{
+	start(l, loopback(AF_INET6, port), SOCK_STREAM, per_second);
 }
 
 void load_start_udp(struct load *l, int port, unsigned per_second)
 {
-	start(l, port, SOCK_DGRAM, per_second);
+	start(l, loopback(AF_INET, port), SOCK_DGRAM, per_second);
 }
 
 struct goal {

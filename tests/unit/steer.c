@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * steer.c - leaving members out, leaving it to the kernel again, refusing.
+ * steer.c - leaving members out, leaving it to the kernel again.
  */
 #include "sys/steer.h"
 
@@ -96,34 +96,4 @@ Test(steer, needs_no_privilege)
 	if (geteuid() == 0)
 		cr_assert_eq(setresuid(65534, 65534, 65534), 0);
 	expect_first_two_only(AF_INET, SOCK_STREAM);
-}
-
-static void refuse(int fd)
-{
-	if (steer_refuse(fd) == 0)
-		return;
-	cr_assert(errno == EPERM && geteuid() != 0);
-	cr_skip_test("this kernel has it for CAP_NET_ADMIN only");
-}
-
-Test(steer, refused_connections_wait_and_those_in_the_queue_stay, .timeout = 20)
-{
-	rig_group(&group, AF_INET, SOCK_STREAM);
-	for (int i = 1; i < RIG_MEMBERS; i++)
-		close(group.members[i]);
-	int early = rig_connect(&group, NULL);
-	refuse(group.members[0]);
-	int late = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	cr_assert_eq(connect(late, &group.at.sa, addr_len(&group.at)), -1);
-	cr_assert_eq(errno, EINPROGRESS);
-	struct pollfd p = { .fd = late, .events = POLLOUT };
-	cr_assert_eq(poll(&p, 1, 100), 0, "it was let in");
-	struct addr peer;
-	int served = sock_accept(group.members[0], &peer);
-	cr_assert_geq(served, 0);
-	cr_assert_eq(write(early, "x", 1), 1);
-	char byte;
-	p = (struct pollfd){ .fd = served, .events = POLLIN };
-	cr_assert_eq(poll(&p, 1, 10000), 1);
-	cr_assert_eq(read(served, &byte, 1), 1);
 }
