@@ -220,24 +220,31 @@ void retire_slots(struct master *m)
 	wait_for(m, WAIT);
 }
 
+static void refuse(struct slot *s, struct escrow *e, struct generation *old)
+{
+	char text[ADDR_TEXT];
+
+	(void)old;
+	e->state = ESCROW_RETIRING;
+	if (e->type == SOCK_STREAM && sock_refuse(e->fd) < 0)
+		log_warn("slot %u: %s ends and cannot refuse new connections first: %m", s->index,
+			addr_format(&e->addr, text));
+}
+
 static void let_keep(struct slot *s, struct escrow *e, struct generation *old)
 {
 	struct member *keeper = generation_member(old, s);
 	int number = slot_number(e, old->config);
 	struct message say = { .type = MESSAGE_KEEP, .value = (uint32_t)number };
-	char text[ADDR_TEXT];
 
-	e->state = ESCROW_RETIRING;
-	if (e->type == SOCK_STREAM && sock_refuse(e->fd) < 0)
-		log_warn("slot %u: %s ends and cannot refuse new connections first: %m", s->index,
-			addr_format(&e->addr, text));
 	if (!keeper || number < 0 || channel_send(keeper->child.channel, &say, -1) < 0)
 		return;
 	e->borrower = keeper;
 	e->number = (unsigned)number;
 }
 
-void retire_addresses(struct master *m, struct generation *old)
+static bool for_each_ending(struct master *m, struct generation *old,
+	void (*act)(struct slot *, struct escrow *, struct generation *))
 {
 	bool any = false;
 
@@ -247,11 +254,19 @@ void retire_addresses(struct master *m, struct generation *old)
 			if (slot_number(&s->sockets[k], m->serving->config) >= 0)
 				continue;
 			any = true;
-			let_keep(s, &s->sockets[k], old);
+			act(s, &s->sockets[k], old);
 		}
 	}
-	if (!any)
+	return any;
+}
+
+/* All refuse before anything else is done: as long as one of a group is found the kernel may
+ * choose another that is not, and drops the SYN. */
+void retire_addresses(struct master *m, struct generation *old)
+{
+	if (!for_each_ending(m, old, refuse))
 		return;
+	for_each_ending(m, old, let_keep);
 	m->retiring = true;
 	wait_for(m, WAIT);
 }
