@@ -105,17 +105,31 @@ static int enter_client(struct limits *l, uint64_t network)
 	return 0;
 }
 
-int limits_enter(struct limits *l, const struct addr *peer, uint64_t *client)
+int limits_reserve(struct limits *l)
 {
 	if (l->max_open > 0 && l->open >= l->max_open) {
 		errno = EUSERS;
 		return -1;
 	}
-	*client = client_of(peer);
-	if (l->max_client > 0 && enter_client(l, *client) < 0)
-		return -1;
 	l->open++;
 	return 0;
+}
+
+void limits_give_up(struct limits *l)
+{
+	assert(l->open > 0);
+	l->open--;
+}
+
+int limits_enter(struct limits *l, const struct addr *peer, uint64_t *client)
+{
+	if (limits_reserve(l) < 0)
+		return -1;
+	*client = client_of(peer);
+	if (l->max_client == 0 || enter_client(l, *client) == 0)
+		return 0;
+	limits_give_up(l);
+	return -1;
 }
 
 /* Without tombstones: what stands behind the gap and could have stood in it moves up. */
@@ -146,8 +160,7 @@ static void leave_client(struct limits *l, uint64_t network)
 
 void limits_leave(struct limits *l, uint64_t client)
 {
-	assert(l->open > 0);
-	l->open--;
+	limits_give_up(l);
 	if (l->max_client > 0)
 		leave_client(l, client);
 }

@@ -39,4 +39,9 @@ void limits_fini(struct limits *l);
 int  limits_enter(struct limits *l, const struct addr *peer, uint64_t *client);
 void limits_leave(struct limits *l, uint64_t client);
 
+/* A place for a connection whose client is not known yet: 0, and limits_give_up() is due, right
+ * before limits_enter() if it comes to that; or -1 with EUSERS. */
+int  limits_reserve(struct limits *l);
+void limits_give_up(struct limits *l);
+
 #endif

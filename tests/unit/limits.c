@@ -133,3 +133,21 @@ Test(limits, the_table_forgets_nobody_and_keeps_nobody)
 	}
 	cr_assert_leq(limits.places, 2048);
 }
+
+Test(limits, a_place_is_kept_for_one_who_is_not_known_yet)
+{
+	uint64_t client;
+
+	limits_init(&limits, 2, 1);
+	cr_assert_eq(limits_reserve(&limits), 0);
+	cr_assert(enters("192.0.2.1", &client));
+	cr_assert_eq(limits_reserve(&limits), -1);
+	cr_assert_eq(errno, EUSERS);
+	limits_give_up(&limits);
+	cr_assert_not(enters("192.0.2.1", &client), "of one client there is one");
+	cr_assert_eq(limits.open, 1, "who is refused takes no place");
+	cr_assert_eq(limits_reserve(&limits), 0);
+	limits_give_up(&limits);
+	limits_leave(&limits, client);
+	cr_assert_eq(limits.open, 0);
+}
