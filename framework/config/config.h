@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "sys/addr.h"
+#include "sys/network.h"
 
 enum config_protocol { CONFIG_TCP, CONFIG_UDP, CONFIG_HTTP };
 
@@ -85,6 +86,11 @@ struct config_service {
 	int         tls_client;          /* enum config_tls_client */
 	int         tls_protocols;       /* enum config_tls_protocols */
 	double      tls_handshake;       /* seconds for all of it */
+
+	bool            proxy_protocol;  /* each connection begins with a PROXY header */
+	struct network *proxy_from;      /* who has to send one: nobody else is served */
+	size_t          proxy_from_count;
+	double          proxy_time;      /* seconds for all of it */
 
 	size_t  max_head;                /* http: bytes in a request's head */
 	size_t  max_target;              /* http: bytes in a request's target */

@@ -41,6 +41,7 @@ struct draft_service {
 	const char               *balance;
 	const char               *tls_certificate;
 	const char               *tls_key;
+	const char               *proxy_from;
 	const struct ini_section *section;
 	bool                      protocol_known;
 	bool                      handler_meant; /* one was refused that may be meant for it */
@@ -75,6 +76,7 @@ void config_read_balance(struct draft *d, struct draft_service *service);
 void config_read_canary(struct draft *d, const struct ini_section *section,
 	const struct ini_entry *entry);
 int config_read_tls(struct draft *d, struct draft_service *service);
+int config_read_proxy(struct draft *d, struct draft_service *service);
 int config_read_listens(struct draft *d, struct draft_service *service);
 int config_read_handler(struct draft *d, const struct ini_section *section, const char *name,
 	const char *prefix);

@@ -137,6 +137,7 @@ static void check(const struct config *c)
 		assert(s->listen_count >= 1 && s->listen_count <= CONFIG_MAX_LISTENS);
 		assert(s->handler_count >= 1);
 		assert(s->high_water <= s->max_queue && s->max_target <= s->max_head);
+		assert(!s->proxy_protocol || s->proxy_from_count >= 1);
 		for (size_t j = 0; j < s->handler_count; j++) {
 			const struct config_handler *h = &s->handlers[j];
 			assert(strchr(h->plugin, '/') != NULL);

@@ -149,7 +149,8 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"[handler ...]\n"
 		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, balance, "
 		"backlog, share, idle, max_input, high_water, max_queue, linger, tls_certificate, tls_key, tls_client_ca, "
-		"tls_client, tls_protocols, tls_handshake, max_head, max_target, max_fields, max_body, head_time, "
+		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, max_head, "
+		"max_target, max_fields, max_body, head_time, "
 		"body_time, ws_max_message, ws_ping, body_rate, send_rate, rate_grace, max_requests, "
 		"max_connections, max_per_client, server\n"
 		"a.ini:6: idle = %s%n: not a time; write 250ms, 30s, 5m or 1h\n");
