@@ -261,7 +261,7 @@ void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
  * gives EOPNOTSUPP. */
 struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
-void    portico_conn_peer(const struct portico_conn *, struct portico_peer *);
+void    portico_conn_peer(const struct portico_conn *, struct portico_peer *); /* who a PROXY header told */
 bool    portico_conn_is_tls(const struct portico_conn *);
 /* size: sizeof(struct portico_tls) as you know it.  -1 with EOPNOTSUPP (the service speaks no
  * TLS), ENOTCONN (in tcp_open() before the handshake, or when the connection is over: in

@@ -80,9 +80,10 @@ void http_accept(struct http_site *site, int fd, const struct addr *peer);
  * request in hand is closed once it was idle for idle seconds more. */
 void http_site_drain(struct http_site *site, double idle);
 
-/* Hands every idle connection to give(arg, fd), which gives 0 if it took it:
+/* Hands every idle connection to give(arg, fd, peer), which gives 0 if it took it:
  * 0, or -1 as soon as it did not. */
-int http_site_hand_on(struct http_site *site, int (*give)(void *arg, int fd), void *arg);
+typedef int http_give_fn(void *arg, int fd, const struct addr *peer);
+int http_site_hand_on(struct http_site *site, http_give_fn *give, void *arg);
 
 void http_site_abort(struct http_site *site);    /* every connection, now */
 

@@ -150,22 +150,37 @@ void http_site_drain(struct http_site *site, double idle)
 	expect_anew(&site->kind.shakes);
 }
 
-static int hand_on(struct deadline_queue *q, int (*give)(void *arg, int fd), void *arg)
+struct gift {
+	http_give_fn      *give;
+	void              *arg;
+	const struct addr *peer;
+};
+
+static int give_with_peer(void *arg, int fd)
+{
+	const struct gift *g = arg;
+
+	return g->give(g->arg, fd, g->peer);
+}
+
+static int hand_on(struct deadline_queue *q, http_give_fn *give, void *arg)
 {
 	struct deadline *d = q->list.next, *next;
 
 	for (; d != &q->list; d = next) {
 		struct stream *s = stream_of(d);
 		next = d->next;
-		if (((struct http_conn *)s)->request || !stream_is_at_rest(s))
+		struct http_conn *c = (struct http_conn *)s;
+		if (c->request || !stream_is_at_rest(s))
 			continue;
-		if (stream_hand_on(s, give, arg) < 0)
+		struct gift gift = { .give = give, .arg = arg, .peer = &c->conn.peer };
+		if (stream_hand_on(s, give_with_peer, &gift) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int http_site_hand_on(struct http_site *site, int (*give)(void *arg, int fd), void *arg)
+int http_site_hand_on(struct http_site *site, http_give_fn *give, void *arg)
 {
 	if (hand_on(&site->kind.idle, give, arg) < 0)
 		return -1;

@@ -14,6 +14,7 @@
 #include "proto/conn.h"
 #include "proto/handler.h"
 #include "proto/http.h"
+#include "proto/proxy.h"
 #include "proto/udp.h"
 #include "service/plugin.h"
 #include "sys/shortest.h"
@@ -31,6 +32,7 @@ struct service {
 	size_t                  route_count;
 	struct conn_site        tcp;         /* these two as the protocol names them */
 	struct http_site        http;
+	struct proxy_gate       gate;        /* in front of them, if proxy_protocol is set */
 	struct listener        *listeners;   /* tcp and http, one for each address */
 	struct dgram_socket    *datagrams;   /* udp, likewise */
 	bool                   *kept;        /* addresses that go on after the end */
@@ -176,6 +178,34 @@ static void init_http(struct service *s)
 	stream_kind_secure(&s->http.sockets.kind, s->tls, c->tls_handshake);
 }
 
+/* Passes the gate, or needs not. */
+static void enter(void *owner, int fd, const struct addr *client)
+{
+	struct service *s = owner;
+
+	if (s->config->protocol == CONFIG_HTTP)
+		http_accept(&s->http, fd, client);
+	else
+		conn_accept(&s->tcp, fd, client);
+}
+
+static void init_gate(struct service *s)
+{
+	const struct config_service *c = s->config;
+	bool http = c->protocol == CONFIG_HTTP;
+
+	s->gate = (struct proxy_gate){
+		.kind = http ? &s->http.kind : &s->tcp.kind,
+		.limits = http ? &s->http.limits : &s->tcp.limits,
+		.from = c->proxy_from,
+		.from_count = c->proxy_from_count,
+		.service = c->name,
+		.passed = enter,
+		.owner = s,
+	};
+	proxy_gate_init(&s->gate, s->hub->loop, c->proxy_time);
+}
+
 static struct service *no_memory(struct service *s, const struct config_service *c,
 	struct problems *problems)
 {
@@ -215,6 +245,7 @@ struct service *service_create(const struct config_service *c, struct service_ho
 		init_tcp(s);
 	if (c->protocol == CONFIG_HTTP)
 		init_http(s);
+	init_gate(s);
 	if (load_handlers(s, home, problems) == 0)
 		return s;
 	service_destroy(s);
@@ -236,21 +267,20 @@ int service_start(struct service *s, const char **failed)
 
 typedef void accepted_fn(struct listener *l, int fd, const struct addr *peer);
 
-static void accepted_tcp(struct listener *l, int fd, const struct addr *peer)
+static void accepted_client(struct listener *l, int fd, const struct addr *peer)
 {
-	struct service *s = l->owner;
-	conn_accept(&s->tcp, fd, peer);
+	enter(l->owner, fd, peer);
 }
 
-static void accepted_http(struct listener *l, int fd, const struct addr *peer)
+static void accepted_proxy(struct listener *l, int fd, const struct addr *peer)
 {
 	struct service *s = l->owner;
-	http_accept(&s->http, fd, peer);
+	proxy_gate_accept(&s->gate, fd, peer);
 }
 
 static accepted_fn *accepted_by(const struct service *s)
 {
-	return s->config->protocol == CONFIG_HTTP ? accepted_http : accepted_tcp;
+	return s->config->proxy_protocol ? accepted_proxy : accepted_client;
 }
 
 /* It was given to another slot, and is this one's now. */
@@ -364,27 +394,44 @@ const char *service_name(const struct service *s)
 	return s->config->name;
 }
 
-/* Only HTTP knows what idle means: a TCP handler may have state for each. */
-int service_hand_on(struct service *s, int (*give)(void *arg, int fd), void *arg)
+struct gift {
+	service_give_fn *give;
+	void            *arg;
+	bool             told;       /* by a PROXY header: nobody else can know the peer */
+};
+
+static int give(void *arg, int fd, const struct addr *peer)
 {
-	if (s->config->protocol != CONFIG_HTTP)
-		return 0;
-	return http_site_hand_on(&s->http, give, arg);
+	const struct gift *g = arg;
+
+	return g->give(g->arg, fd, g->told ? peer : NULL);
 }
 
-int service_adopt(struct service *s, int fd)
+/* Only HTTP knows what idle means: a TCP handler may have state for each. */
+int service_hand_on(struct service *s, service_give_fn *give_to, void *arg)
+{
+	struct gift g = { .give = give_to, .arg = arg, .told = s->config->proxy_protocol };
+
+	if (s->config->protocol != CONFIG_HTTP)
+		return 0;
+	return http_site_hand_on(&s->http, give, &g);
+}
+
+/* Before a reload the service may have had other rules: a connection that was made without TLS,
+ * or without a PROXY header, is none of a service that has them. */
+int service_adopt(struct service *s, int fd, const struct addr *client)
 {
 	struct addr peer;
 	socklen_t len = sizeof(peer);
 
-	if (s->config->protocol != CONFIG_HTTP || s->tls)
-		return -1;       /* it is one without TLS: before a reload, the service had none */
+	if (s->config->protocol != CONFIG_HTTP || s->tls || (s->config->proxy_protocol && !client))
+		return -1;
 	if (getpeername(fd, &peer.sa, &len) < 0)
 		return -1;
 	s->counts->taken++;
 	if (s->seat)
 		atomic_fetch_add_explicit(&s->seat->given, 1, memory_order_relaxed);
-	http_accept(&s->http, fd, &peer);
+	http_accept(&s->http, fd, client ? client : &peer);
 	return 0;
 }
 
@@ -409,6 +456,7 @@ void service_retire(struct service *s, enum service_end how, double idle)
 
 void service_abort(struct service *s)
 {
+	proxy_gate_abort(&s->gate);
 	if (s->config->protocol == CONFIG_TCP)
 		conn_site_abort(&s->tcp);
 	if (s->config->protocol == CONFIG_HTTP)
@@ -417,6 +465,7 @@ void service_abort(struct service *s)
 
 static void fini_sites(struct service *s)
 {
+	proxy_gate_fini(&s->gate);
 	if (s->config->protocol == CONFIG_TCP)
 		conn_site_fini(&s->tcp);
 	if (s->config->protocol == CONFIG_HTTP)

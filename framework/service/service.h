@@ -61,12 +61,13 @@ bool service_keeps_one(const struct service *s, size_t listen);
 
 const char *service_name(const struct service *s);
 
-/* Hands every connection that is idle and can go on elsewhere to give(arg, fd), as
- * http_site_hand_on().  0 or -1. */
-int service_hand_on(struct service *s, int (*give)(void *arg, int fd), void *arg);
+/* Hands every connection that is idle and can go on elsewhere to give(arg, fd, client), as
+ * http_site_hand_on().  client: who a PROXY header said it is; NULL: who the socket says.  0 or -1. */
+typedef int service_give_fn(void *arg, int fd, const struct addr *client);
+int service_hand_on(struct service *s, service_give_fn *give, void *arg);
 
 /* Takes such a connection over; fd becomes its own.  -1 if it cannot, and fd is not closed. */
-int service_adopt(struct service *s, int fd);
+int service_adopt(struct service *s, int fd, const struct addr *client);
 
 enum service_end {
 	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */

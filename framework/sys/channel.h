@@ -27,7 +27,7 @@ enum message_type {
 	MESSAGE_RETURN,          /* empty what you borrowed or kept (value, slot) and stop */
 
 	/* worker to worker */
-	MESSAGE_IDLE,            /* fd: an idle connection; text: its service */
+	MESSAGE_IDLE,            /* fd: an idle connection; text: worker/legacy.c */
 
 	/* worker to master */
 	MESSAGE_BOUND,           /* fd: the socket for listen number value */

@@ -21,7 +21,7 @@ enum count_error {
 	ERROR_RESET,             /* its connection failed */
 	ERROR_HANDLER,           /* a callback gave -1 or broke its contract */
 	ERROR_UNSENT,            /* datagrams that the kernel did not take */
-	ERROR_REFUSED,           /* a connection over max_connections or max_per_client */
+	ERROR_REFUSED,           /* a connection over max_connections or max_per_client, or not from proxy_from */
 	COUNT_ERRORS,
 };
 

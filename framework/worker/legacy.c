@@ -23,12 +23,25 @@ struct gift {
 	const char *service;
 };
 
-static int give(void *arg, int fd)
+/* In front of a message's text.  Without a client its address is all 0, as from a worker of a
+ * binary that knows of none: an upgrade hands on, too. */
+struct idle_text {
+	char        service[64];
+	struct addr client;
+};
+
+_Static_assert(sizeof(struct idle_text) < MESSAGE_TEXT, "it has room");
+
+static int give(void *arg, int fd, const struct addr *client)
 {
 	const struct gift *g = arg;
 	struct message m = { .type = MESSAGE_IDLE };
+	struct idle_text text = {0};
 
-	snprintf(m.text, sizeof(m.text), "%s", g->service);
+	snprintf(text.service, sizeof(text.service), "%s", g->service);
+	if (client)
+		text.client = *client;
+	memcpy(m.text, &text, sizeof(text));
 	return channel_send(g->channel, &m, fd);
 }
 
@@ -115,11 +128,16 @@ void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, 
 	};
 }
 
-static void adopt(struct heir *h, const char *service, int fd)
+static void adopt(struct heir *h, const struct message *m, int fd)
 {
+	struct idle_text text;
+
+	memcpy(&text, m->text, sizeof(text));
+	text.service[sizeof(text.service) - 1] = '\0';
+	const struct addr *client = text.client.sa.sa_family ? &text.client : NULL;
 	for (size_t i = 0; i < h->count; i++)
-		if (strcmp(service_name(h->services[i]), service) == 0
-			&& service_adopt(h->services[i], fd) == 0)
+		if (strcmp(service_name(h->services[i]), text.service) == 0
+			&& service_adopt(h->services[i], fd, client) == 0)
 			return;
 	close(fd);               /* no such service any more: as if it had been idle too long */
 }
@@ -180,7 +198,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 		}
 		got = channel_receive(io->fd, &m, &fd);
 		if (got > 0 && fd >= 0)
-			adopt(i->heir, m.text, fd);
+			adopt(i->heir, &m, fd);
 	} while (got > 0);
 	struct testament *onward = i->heir->onward;
 	if (got == 0 || errno != EAGAIN)

@@ -5,7 +5,7 @@
  * Closing an idle keep-alive connection races with a request that is on its
  * way.  Handing its descriptor on does not: what the client sends meanwhile waits in
  * the socket.  The two workers have a channel of their own for it; each message is the
- * name of a service and a descriptor.
+ * name of a service, the client's address if a PROXY header told it, and a descriptor.
  */
 #ifndef PORTICO_WORKER_LEGACY_H
 #define PORTICO_WORKER_LEGACY_H
