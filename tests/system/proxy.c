@@ -209,7 +209,7 @@ Test(proxy, the_silent_and_the_slow_are_closed_in_time)
 
 	double began = seconds_now();
 	for (int i = 0; i < 40 && client_hears_nothing(slow, 0.05); i++)
-		(void)send(slow, LINE + i, 1, MSG_NOSIGNAL);
+		(void)send(slow, &LINE[i], 1, MSG_NOSIGNAL);
 	client_expect_end(slow, true);
 	client_expect_end(silent, true);
 	cr_assert_lt(seconds_now() - began, 1.9, "each byte gave it more time");
@@ -289,7 +289,7 @@ Test(proxy, who_waits_at_a_reload_is_served_by_the_old_worker)
 	server_await_generation(s, 2);
 	let_pass(0.3);
 	cr_assert_not(server_says(s, "left after"), "there is somebody to wait for");
-	client_send(fd, LINE + 20, sizeof(LINE) - 1 - 20);
+	client_send(fd, &LINE[20], sizeof(LINE) - 1 - 20);
 	client_says(fd, REQUEST);
 	cr_assert(client_response(fd, &r));
 	cr_assert_str_eq(r.body, "192.0.2.7 4711\n");

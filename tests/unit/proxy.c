@@ -149,7 +149,7 @@ Test(proxy, a_header_may_come_byte_by_byte)
 	connect_client();
 	for (size_t i = 0; i < sizeof(BINARY) - 1; i++) {
 		cr_assert_eq(passed, 0);
-		says(BINARY + i, 1);
+		says(&BINARY[i], 1);
 	}
 	cr_assert_eq(passed, 1);
 }
@@ -249,7 +249,7 @@ Test(proxy, a_byte_now_and_then_is_no_more_time)
 	open_gate(0.2);
 	connect_client();
 	for (int i = 0; i < 8; i++) {
-		(void)send(client.fd, HEADER + i, 1, MSG_NOSIGNAL);
+		(void)send(client.fd, &HEADER[i], 1, MSG_NOSIGNAL);
 		rig_pass(0.05);
 	}
 	is_refused(ERROR_TIMEOUT);
