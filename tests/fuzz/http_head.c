@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "must.h"
 #include "proto/http_parse.h"
@@ -85,6 +86,28 @@ static void must_be_strict(const char *data, size_t len)
 	}
 }
 
+/* The bytes in front of a port, if there is one. */
+static size_t without_port(const char *text, size_t len)
+{
+	size_t at = len;
+
+	while (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9')
+		at--;
+	return at > 0 && text[at - 1] == ':' ? at - 1 : len;
+}
+
+/* Host is the target's, but for case and a port that may be said or not. */
+static void must_be_one_host(const struct http_head *h, const char *data, struct http_slice host)
+{
+	const char *ours = data + h->host.at, *said = data + host.at;
+	size_t len = without_port(ours, h->host.len), said_len = without_port(said, host.len);
+
+	MUST(h->form == HTTP_ABSOLUTE || (h->host.at == host.at && h->host.len == host.len));
+	MUST(len == said_len && strncasecmp(ours, said, len) == 0);
+	if (h->host.len > len + 1 && host.len > len + 1)
+		MUST(atoi(ours + len + 1) == atoi(said + len + 1));
+}
+
 static void must_hold_together(const struct http_head *h, const char *data, uint32_t len)
 {
 	const struct http_field *host = http_head_find(h, data, "HOST");
@@ -98,7 +121,8 @@ static void must_hold_together(const struct http_head *h, const char *data, uint
 	MUST(h->minor <= 1 && h->length >= -1 && !(h->chunked && h->length >= 0));
 	MUST(h->minor == 0 || host != NULL);
 	MUST(host == NULL || host->value.len > 0);
-	MUST(host == NULL || h->host.len == host->value.len);
+	if (host != NULL)
+		must_be_one_host(h, data, host->value);
 	for (size_t i = 0; i < h->field_count; i++) {
 		struct http_slice name = h->fields[i].name, value = h->fields[i].value;
 
