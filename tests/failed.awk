@@ -46,7 +46,7 @@ file == "log" && /ERROR: |SUMMARY: |runtime error: |Assertion .* failed|signal c
 file == "log" && /^\[----\] (.*Assertion Failed|  [^ ])/ && ++worded <= details {
 	words = words short(substr($0, 8))
 }
-file == "log" && /^[^[]/ { last[++said] = short($0) }
+file == "log" && /^[^[=]/ { last[++said] = short($0) }
 
 # ---- JSON: known by its indentation; it does not escape quotes ----
 

@@ -50,7 +50,7 @@ tell_suites() {
 has_leaks() {
 	awk '/ERROR: LeakSanitizer/ { inside = 1 }
 	/SUMMARY: / { inside = 0 }
-	inside && /^ *#[0-9]+ .*\/(framework|tests)\// { ours = 1 }
+	inside && /^ *#[0-9]+ .*[ \/](framework|tests)\// { ours = 1 }
 	END { exit !ours }' "$1"
 }
 
@@ -79,7 +79,7 @@ run_binary() {
 		>"$log" 2>&1 || code=$?
 	tell_suites "$name: " "$json" 2>"$totals"
 	read -r passed bad skipped <"$totals"
-	sed -n 's/.*\[SKIP\] /  skipped: /p' "$log"
+	grep -v ': Test is disabled$' "$log" | sed -n 's/.*\[SKIP\] /  skipped: /p'
 	ended=$(how_it_ended "$code" "$limit" "$log")
 	if [ "$bad" -gt 0 ] || [ -n "$ended" ]; then
 		grep -vE '^\[(====|RUN |PASS|SKIP)\]' "$log"
