@@ -10,19 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
+
+static pid_t parent;             /* in a child: who forked it */
 
 pid_t proc_fork(int *pidfd)
 {
 	*pidfd = -1;
+	parent = getpid();
 	pid_t pid = fork();
 	if (pid <= 0)
 		return pid;
 	/* No race: the child stays a zombie until we collect it. */
 	*pidfd = pidfd_open(pid, 0);
 	return pid;
+}
+
+/* Whoever is pid 1 may be our parent: in a container it is the program itself. */
+void proc_die_with_parent(bool yes)
+{
+	(void)prctl(PR_SET_PDEATHSIG, yes ? SIGKILL : 0);
+	if (yes && getppid() != parent)
+		_exit(EX_UNAVAILABLE);
 }
 
 int proc_reap(pid_t pid, siginfo_t *how)

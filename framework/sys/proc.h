@@ -6,6 +6,7 @@
 #define PORTICO_SYS_PROC_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,10 @@
  * child has died (pidfd_open(2)); -1 where the kernel has none, before Linux
  * 5.3, or a sandbox forbids it.  The child gets 0. */
 pid_t proc_fork(int *pidfd);
+
+/* In a child of proc_fork(): from now on it is killed when its parent dies, or no more.
+ * Ends it at once if that has happened already.  setresuid(2) forgets it. */
+void proc_die_with_parent(bool yes);
 
 /* Collects a dead child: 0, or -1 with EAGAIN if it lives. */
 int proc_reap(pid_t pid, siginfo_t *how);

@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -91,20 +90,13 @@ static void close_the_rest(const struct worker_birth *b)
 	proc_keep_only(keep, count);
 }
 
-/* While plugins are loaded and started nobody reads the channel: a start()
- * that hangs would outlive everybody. */
-static void die_with_master(bool yes)
-{
-	(void)prctl(PR_SET_PDEATHSIG, yes ? SIGKILL : 0);
-	if (yes && getppid() == 1)
-		_exit(EX_UNAVAILABLE);
-}
-
 static void settle_in(const struct worker_birth *b, const char *who)
 {
 	settle_signals();
 	abort_tell();
-	die_with_master(true);
+	/* While plugins are loaded and started nobody reads the channel: a start()
+	 * that hangs would outlive everybody. */
+	proc_die_with_parent(true);
 	close_the_rest(b);
 	log_as(who);
 	log_limit((enum log_level)b->config->log_level);
@@ -115,7 +107,7 @@ static int become_user(const struct worker_birth *b)
 	const char *user = b->config->user;
 
 	if (user_become(user) == 0) {
-		die_with_master(true);   /* setresuid(2) forgets it */
+		proc_die_with_parent(true);      /* setresuid(2) forgets it */
 		return EX_OK;
 	}
 	report(b->channel, EX_NOPERM, "user = %s: cannot become that user: %s", user,
@@ -397,7 +389,7 @@ static int say_ready(struct worker *w)
 	struct message ready = { .type = MESSAGE_READY };
 
 	pulse_phase(w->birth->page, PULSE_READY);
-	die_with_master(false);
+	proc_die_with_parent(false);
 	return channel_send(w->birth->channel, &ready, -1) < 0 ? EX_OSERR : EX_OK;
 }
 

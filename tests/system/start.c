@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* start.c - what an operator sees of a start. */
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,4 +175,19 @@ Test(start, a_restart_right_after_a_stop_gets_its_ports)
 			http_get(8080, "/");
 		server_stop(s);
 	}
+}
+
+/* As in a container: the workers' parent is pid 1 while it lives. */
+Test(start, it_may_be_pid_1)
+{
+	pid_t worker;
+
+	cr_assert_eq(unshare(CLONE_NEWPID), 0);
+	struct server *s = server_start(three_services, 1);
+
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	cr_assert_eq(kill(worker, SIGKILL), 0);
+	server_await(s, "of signal 9 (Killed)");
+	cr_assert_eq(strncmp(http_get(8080, "/"), "0 ", 2), 0);
+	server_stop(s);
 }

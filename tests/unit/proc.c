@@ -69,3 +69,26 @@ Test(proc, keeps_only_what_is_named)
 	await_death(pid, pidfd, &how);
 	cr_assert_eq(how.si_status, 0);
 }
+
+/* fork(2) by somebody in between, who is gone before it asks. */
+Test(proc, whose_parent_has_died_dies_too)
+{
+	int ends[2], pidfd;
+	siginfo_t how;
+	char byte;
+
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid_t pid = proc_fork(&pidfd);
+	if (pid == 0) {
+		pid_t between = getpid();
+		if (proc_fork(&pidfd) > 0)
+			_exit(0);
+		while (getppid() == between)
+			usleep(1000);
+		proc_die_with_parent(true);
+		_exit(write(ends[1], "!", 1) == 1 ? 0 : 1);
+	}
+	close(ends[1]);
+	await_death(pid, pidfd, &how);
+	cr_assert_eq(read(ends[0], &byte, 1), 0, "it lives on");
+}
