@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -27,11 +28,6 @@ static enum log_level log_worst = LOG_INFO;
 void log_as(const char *who)
 {
 	snprintf(who_speaks, sizeof(who_speaks), "%s", who);
-}
-
-const char *log_who(void)
-{
-	return who_speaks;
 }
 
 void log_to(int fd)
@@ -86,7 +82,8 @@ static void replace_controls(char *s)
 	}
 }
 
-void log_at(enum log_level level, const char *fmt, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+say(enum log_level level, const char *fmt, va_list args)
 {
 	int saved = errno;
 	char line[LOG_LINE + 1];
@@ -115,7 +112,7 @@ void log_at(enum log_level level, const char *fmt, va_list args)
 	{                                                                    \
 		va_list args;                                                \
 		va_start(args, fmt);                                         \
-		log_at(level, fmt, args);                                    \
+		say(level, fmt, args);                                       \
 		va_end(args);                                                \
 	}
 

@@ -8,13 +8,10 @@
 #ifndef PORTICO_BASE_LOG_H
 #define PORTICO_BASE_LOG_H
 
-#include <stdarg.h>
-
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Who speaks in this process: "master", "worker 1".  Copied. */
 void log_as(const char *who);
-const char *log_who(void);
 void log_to(int fd);                  /* borrowed: the caller keeps it open */
 void log_limit(enum log_level worst); /* what is less important is not
                                        * written; LOG_INFO until called */
@@ -23,7 +20,5 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_at(enum log_level level, const char *fmt, va_list args)
-	__attribute__((format(printf, 2, 0)));
 
 #endif

@@ -6,7 +6,6 @@
 
 #include <sys/socket.h>
 
-#include "base/log.h"
 #include "master/canary.h"
 #include "master/generation.h"
 #include "master/group.h"

@@ -5,6 +5,7 @@
 #include "master/columns.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

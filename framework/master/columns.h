@@ -6,7 +6,6 @@
 #define PORTICO_MASTER_COLUMNS_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 enum column {

@@ -11,10 +11,8 @@
 
 #include <errno.h>
 #include <ev.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>

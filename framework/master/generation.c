@@ -41,11 +41,12 @@ struct member *generation_member(const struct generation *g, const struct slot *
 	return m;
 }
 
-static bool all_have_reached(const struct generation *g, enum member_state state)
+/* Or serve already. */
+static bool all_are_ready(const struct generation *g)
 {
 	for (unsigned i = 0; i < g->workers; i++) {
 		const struct member *m = generation_member(g, g->master->table.slots[i]);
-		if (!m || m->state < state)
+		if (!m || m->state < MEMBER_READY)
 			return false;
 	}
 	return true;
@@ -72,11 +73,6 @@ void generation_bind_next(struct generation *g)
 		(void)child_tell(&m->child, MESSAGE_BIND, 0., -1);
 		return;
 	}
-}
-
-bool generation_all_ready(const struct generation *g)
-{
-	return all_have_reached(g, MEMBER_READY);
 }
 
 void generation_let_serve(struct generation *g)
@@ -153,6 +149,14 @@ static void describe(const struct generation *g, char *out, size_t size)
 	}
 }
 
+/* Its workers leave the queue to their successors and finish within seconds
+ * (0: no limit). */
+static void retire(struct generation *g, double seconds)
+{
+	all_leave(g, MESSAGE_RETIRE, seconds);
+	generation_bury(g);
+}
+
 /* So that reload after reload under long connections cannot fill the machine.
  * A second is enough for it to hand its idle connections on. */
 static void hurry_those_over_limit(struct master *m)
@@ -166,7 +170,7 @@ static void hurry_those_over_limit(struct master *m)
 		log_warn("more than generations = %lld are draining: generation %u is ended now",
 			(long long)limit, g->number);
 		g->hurried = true;
-		generation_retire(g, 1.);
+		retire(g, 1.);
 	}
 }
 
@@ -179,7 +183,7 @@ static void take_over(struct generation *g, struct generation *old)
 		member_name_heir(w);
 	}
 	retire_addresses(m, old);
-	generation_retire(old, old->config->drain);
+	retire(old, old->config->drain);
 	hurry_those_over_limit(m);
 }
 
@@ -243,7 +247,7 @@ static void serve_if_all_ready(struct generation *g)
 			canary_ready(g);
 		return;
 	}
-	if (!generation_all_ready(g))
+	if (!all_are_ready(g))
 		return;
 	if (slots_listen(&g->master->table, g->config, 0, g->workers, &failed) == 0) {
 		promote(g);
@@ -415,12 +419,6 @@ void generation_tell(struct generation *g, enum message_type type, double second
 {
 	for (struct member *m = g->members; m; m = m->next)
 		(void)child_tell(&m->child, type, seconds, fd);
-}
-
-void generation_retire(struct generation *g, double seconds)
-{
-	all_leave(g, MESSAGE_RETIRE, seconds);
-	generation_bury(g);
 }
 
 void generation_finish(struct generation *g, double seconds)

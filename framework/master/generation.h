@@ -10,7 +10,6 @@
 #define PORTICO_MASTER_GENERATION_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "config/config.h"
 #include "master/member.h"
@@ -66,7 +65,6 @@ void generation_lost(struct generation *g, struct slot *slot, double age, const 
 
 /* Lets the next worker bind its sockets, in slot order. */
 void generation_bind_next(struct generation *g);
-bool generation_all_ready(const struct generation *g);  /* or serving already */
 void generation_let_serve(struct generation *g);        /* whoever is ready */
 
 /* Its workers in the slots from first on leave: those that serve drain. */
@@ -74,10 +72,6 @@ void generation_leave_slots(struct generation *g, unsigned first);
 
 /* Ends the slots behind the active ones that have neither workers nor sockets. */
 void generation_trim_slots(struct master *m);
-
-/* Its workers leave the queue to their successors and finish within seconds
- * (0: no limit). */
-void generation_retire(struct generation *g, double seconds);
 
 /* Its workers empty the queue and finish within seconds (0: no limit). */
 void generation_finish(struct generation *g, double seconds);

@@ -7,7 +7,6 @@
 #ifndef PORTICO_MASTER_HISTORY_H
 #define PORTICO_MASTER_HISTORY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/latency.h"

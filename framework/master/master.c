@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
@@ -35,12 +34,10 @@
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/retire.h"
-#include "master/throttle.h"
 #include "master/tickets.h"
 #include "master/trial.h"
 #include "master/upgrade.h"
 #include "master/watch.h"
-#include "sys/proc.h"
 
 /* ---- the end ---- */
 

@@ -13,7 +13,6 @@
 
 #include "master/balance.h"
 #include "master/generation.h"
-#include "master/lend.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/retire.h"

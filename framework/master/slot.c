@@ -4,7 +4,6 @@
  */
 #include "master/slot.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -172,18 +171,6 @@ int slot_number(const struct escrow *e, const struct config *c)
 		if (e->type == p.type && addr_equal(&e->addr, p.addr))
 			return (int)number;
 	return -1;
-}
-
-bool slot_is_ready(const struct slot *s, const struct config *c)
-{
-	struct place p;
-
-	for (size_t number = 0; find_place(c, number, &p); number++) {
-		const struct escrow *e = find_escrow(s, &p);
-		if (!e || (e->type == SOCK_STREAM && !e->listening))
-			return false;
-	}
-	return true;
 }
 
 void slot_close(struct slot *s, size_t i)

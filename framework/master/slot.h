@@ -80,9 +80,6 @@ const struct config_service *slot_service(const struct config *c, size_t number)
 /* The number of e's address in config, or -1. */
 int slot_number(const struct escrow *e, const struct config *c);
 
-/* Every socket of config is bound and, if it can, listens. */
-bool slot_is_ready(const struct slot *s, const struct config *c);
-
 /* listen() on every socket of config in the slots from first to before end, address by
  * address, slot by slot; for one that listens already its backlog is set.  -1 with errno
  * and *failed the service, also when a slot lacks a socket (ENOTSOCK). */

@@ -13,7 +13,6 @@
  */
 #include "master/upgrade_state.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -10,7 +10,6 @@
 
 #include <ev.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "net/hub.h"
 #include "sys/addr.h"

@@ -12,7 +12,6 @@
 #define PORTICO_NET_TLS_CONTEXT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "config/config.h"
 #include "config/problem.h"

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "proto/handler.h"
 #include "proto/http_request.h"
 #include "sys/counts.h"

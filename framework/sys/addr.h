@@ -7,7 +7,6 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/socket.h>
 
 struct addr {                    /* plain value, 28 bytes */

@@ -10,7 +10,6 @@
 #define PORTICO_SYS_PAGE_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
