@@ -53,6 +53,8 @@ void throttle_replace(struct slot *s, double age)
 {
 	double before = delay_after(s->early);
 
+	if (ev_is_active(&s->again))
+		return;          /* it was one that drained: the next one's time is set */
 	s->early = age < EARLY ? s->early + 1 : 0;
 	double delay = delay_after(s->early);
 	if (delay == 0. && age > 0.) {
@@ -62,7 +64,6 @@ void throttle_replace(struct slot *s, double age)
 	if (delay > before)
 		log_warn("slot %u: %u workers in a row died early; next try in %.1f s",
 			s->index, s->early, delay);
-	ev_timer_stop(s->master->loop, &s->again);
 	ev_timer_init(&s->again, on_again, delay, 0.);
 	s->again.data = s;
 	ev_timer_start(s->master->loop, &s->again);

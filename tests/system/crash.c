@@ -9,6 +9,7 @@
 #include "client.h"
 #include "harness.h"
 #include "load.h"
+#include "operate.h"
 #include "proc.h"
 #include "server.h"
 
@@ -155,6 +156,36 @@ Test(crash, early_deaths_are_throttled)
 	for (int i = 0; i < 20; i++)
 		cr_assert_str_eq(http_get(8080, "/"), "alive\n");
 	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+/* The worker that drains had the slot before them, and its end says nothing of them. */
+Test(crash, the_end_of_a_worker_that_drains_is_nothing_to_the_throttle)
+{
+	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 60s\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n"
+		"[handler web /die]\nplugin = ${T}/die_in_start.so\nfile = %s\nslot = 0\n",
+		path_of("go"), path_of("die"));
+	int fd = client_connect(8080);
+	struct response r;
+	struct outcome o;
+
+	client_says(fd, "GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await(s, "request in hand");
+	verb_succeeds(&o, "retire", "0");
+	pid_t successor = status_await_worker(0);
+	write_file("die", "now");
+	cr_assert_eq(kill(successor, SIGKILL), 0);
+	server_await(s, "slot 0: 5 workers in a row died early; next try in 0.8 s");
+	write_file("go", "now");
+	cr_assert(client_response(fd, &r));
+	close(fd);
+	server_await(s, "left after");
+	server_await(s, "slot 0: 6 workers in a row died early; next try in 1.6 s");
+	cr_assert_eq(server_count(s, "of exit code 42"), 5);
+	cr_assert_eq(unlink(path_of("die")), 0);
+	status_await_worker(0);
 	server_stop(s);
 }
 
