@@ -75,11 +75,12 @@ void control_answer(struct control_client *c, bool good, const char *sentence)
 
 /* ---- requests ---- */
 
-static void stop(struct master *m, struct control_client *c)
+/* The last thing that its client hears of us is the end of the connection. */
+static void stop(struct master *m)
 {
+	if (m->stopping)
+		return;
 	log_info("stop: finishing");
-	/* The last thing that is heard of us is the end of the connection. */
-	(void)c;
 	master_stop(m, m->serving ? m->serving->config->drain : 0.);
 }
 
@@ -186,7 +187,7 @@ static void obey(struct control_client *c, const char *verb, json_t *request)
 	else if (strcmp(verb, "rollback") == 0)
 		end_canary(c, canary_roll_back);
 	else if (strcmp(verb, "stop") == 0)
-		stop(m, c);
+		stop(m);
 	else if (strcmp(verb, "reopen") == 0)
 		reopen(m, c);
 	else if (strcmp(verb, "status") == 0)

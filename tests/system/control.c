@@ -336,6 +336,28 @@ static int begin_stop(struct server *s, struct asked *stop)
 	return fd;
 }
 
+/* Who has waited for the drain before must not wait for another one. */
+Test(control, stop_again_leaves_the_deadline_where_it_was)
+{
+	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 4s\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n", path_of("go"));
+	struct asked stop, again;
+	struct outcome o;
+
+	double begin = seconds_now();
+	int fd = begin_stop(s, &stop);
+	let_pass(3.);
+	verb_begin(&again, "stop", NULL);
+	cr_assert_eq(verb_await(&again, &o), 0, "%s", o.err);
+	cr_assert_str_eq(o.out, "stopped\n");
+	cr_assert_eq(verb_await(&stop, &o), 0, "%s", o.err);
+	cr_assert_lt(seconds_now() - begin, 6.5);
+	close(fd);
+	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
+	server_assert_gone(s);
+}
+
 Test(control, stop_returns_when_the_master_is_gone_and_the_port_is_free)
 {
 	struct server *s = server_start(DEFERRED, path_of("go"));
