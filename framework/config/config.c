@@ -225,30 +225,50 @@ void config_destroy(struct config *c)
 	free(snapshot);
 }
 
-struct config *config_of_addresses(const struct addr *addrs, const bool *datagrams, size_t count,
-	double drain)
+static int copy_text(struct arena *mem, const char **out, const char *text)
+{
+	*out = text ? arena_copy(mem, text, strlen(text)) : NULL;
+	return text && !*out ? -1 : 0;
+}
+
+static int copy_service(struct arena *mem, struct config_service *out,
+	const struct config_service *s)
+{
+	*out = (struct config_service){
+		.protocol = s->protocol,
+		.balance = s->balance,
+		.listens = arena_alloc(mem, (s->listen_count + 1) * sizeof(*s->listens)),
+		.listen_count = s->listen_count,
+	};
+	if (!out->listens || copy_text(mem, &out->name, s->name) < 0)
+		return -1;
+	memcpy(out->listens, s->listens, s->listen_count * sizeof(*s->listens));
+	return 0;
+}
+
+struct config *config_of_services(const struct config_service *services, size_t count,
+	double drain, const char *log)
 {
 	struct config_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	if (snapshot == NULL)
 		return NULL;
 	arena_init(&snapshot->mem);
 	struct config *c = &snapshot->config;
-	struct addr *copies = arena_zalloc(&snapshot->mem, (count + 1) * sizeof(*copies));
-	c->services = arena_zalloc(&snapshot->mem, (count + 1) * sizeof(*c->services));
-	if (copies == NULL || c->services == NULL) {
-		config_destroy(c);
-		return NULL;
-	}
 	c->drain = drain;
-	c->service_count = count;
-	for (size_t i = 0; i < count; i++) {
-		copies[i] = addrs[i];
-		c->services[i].name = "?";
-		c->services[i].protocol = datagrams[i] ? CONFIG_UDP : CONFIG_TCP;
-		c->services[i].listens = &copies[i];
-		c->services[i].listen_count = 1;
+	c->services = arena_zalloc(&snapshot->mem, (count + 1) * sizeof(*c->services));
+	if (c->services == NULL || copy_text(&snapshot->mem, &c->log, log) < 0)
+		goto no_memory;
+	while (c->service_count < count) {
+		struct config_service *s = &c->services[c->service_count];
+		if (copy_service(&snapshot->mem, s, &services[c->service_count]) < 0)
+			goto no_memory;
+		c->service_count++;
 	}
 	return c;
+
+no_memory:
+	config_destroy(c);
+	return NULL;
 }
 
 static void ignore_problem(void *arg, const char *sentence)

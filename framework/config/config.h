@@ -144,10 +144,10 @@ typedef void config_problem_fn(void *arg, const char *sentence);
 struct config *config_load(const char *file, config_problem_fn *problem, void *arg);
 void           config_destroy(struct config *c);   /* NULL is fine */
 
-/* One that knows addresses and nothing else: a tcp or udp service without a
- * handler for each.  NULL and ENOMEM. */
-struct config *config_of_addresses(const struct addr *addrs, const bool *datagrams, size_t count,
-	double drain);
+/* One that knows of services their names, protocols, addresses and balance, which are copied,
+ * and nothing else: no handlers.  log: its path, or NULL.  NULL and ENOMEM. */
+struct config *config_of_services(const struct config_service *services, size_t count,
+	double drain, const char *log);
 
 /* The path that control = names in file, whatever else is wrong with it; NULL
  * without one.  Made in mem. */

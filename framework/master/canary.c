@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "master/balance.h"
 #include "master/generation.h"
+#include "master/load.h"
 #include "master/master.h"
 #include "master/numbers.h"
 #include "master/operation.h"
@@ -143,6 +144,7 @@ void canary_start(struct master *m, struct config *config, double share, double 
 	}
 	m->canary->generation = g;
 	m->starting = g;
+	load_prepare(m, config);
 	staff(g, m->canary);
 	if (g->failure)
 		canary_failed(g, g->why);

@@ -340,7 +340,6 @@ struct generation *generation_create(struct master *m, struct config *config)
 	g->born = child_clock();
 	g->older = m->generations;
 	m->generations = g;
-	load_prepare(m, config);
 	return g;
 }
 
@@ -371,6 +370,7 @@ void generation_start(struct master *m, struct config *config)
 		return;
 	}
 	m->starting = g;
+	load_prepare(m, config);
 	staff_and_begin(g);
 }
 

@@ -6,8 +6,8 @@
  * no generation on its way up and no socket on its way out in it: workers,
  * sockets, and generations that drain.
  *
- * The configurations stay behind: an adopted generation knows the addresses
- * of its workers and no more.  That is enough to lend their sockets, and the
+ * Most of the configurations stays behind: an adopted generation knows its services by name
+ * and address, and its log.  That is enough to lend sockets and to tell what goes on, and the
  * reload that follows brings workers that can be replaced.  Left behind as well: who is
  * stalled, early deaths, what slots did lately; all of it is seen anew.
  */
@@ -147,10 +147,21 @@ static json_t *listens_json(const struct config *c)
 
 	for (size_t i = 0; i < c->service_count; i++)
 		for (size_t k = 0; k < c->services[i].listen_count; k++)
-			json_array_append_new(listens, json_pack("{s:o, s:b}",
+			json_array_append_new(listens, json_pack("{s:o, s:s, s:i, s:i}",
 				"address", addr_json(&c->services[i].listens[k]),
-				"datagrams", (int)(c->services[i].protocol == CONFIG_UDP)));
+				"service", c->services[i].name,
+				"protocol", c->services[i].protocol,
+				"balance", c->services[i].balance));
 	return listens;
+}
+
+static void add_log(json_t *generation, const struct config *c)
+{
+	/* NULL if it is not UTF-8: then it goes on where it is, and cannot be reopened. */
+	json_t *path = c->log ? json_string(c->log) : NULL;
+
+	json_object_set_new(generation, "log", path ? path : json_null());
+	json_object_set_new(generation, "log_level", json_integer(c->log_level));
 }
 
 static json_t *generation_json(const struct generation *g)
@@ -208,8 +219,11 @@ static json_t *master_json(const struct master *m, int ledger)
 {
 	json_t *generations = json_array();
 
-	for (const struct generation *g = m->generations; g; g = g->older)
-		json_array_append_new(generations, generation_json(g));
+	for (const struct generation *g = m->generations; g; g = g->older) {
+		json_t *o = generation_json(g);
+		add_log(o, g->config);
+		json_array_append_new(generations, o);
+	}
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
 		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades,
@@ -313,22 +327,45 @@ static int load_slots(struct master *m, const json_t *state)
 	return m->table.active <= m->table.count ? 0 : -1;
 }
 
-static struct config *load_addresses(const json_t *generation)
+/* The next address of the service before it, or of another one.  -1: it is none. */
+static int load_listen(struct config_service *services, size_t *count, struct addr *a,
+	const json_t *listen)
+{
+	const char *name = json_string_value(json_object_get(listen, "service"));
+
+	if (!name || addr_read(json_object_get(listen, "address"), a) < 0)
+		return -1;
+	if (*count == 0 || strcmp(services[*count - 1].name, name) != 0)
+		services[(*count)++] = (struct config_service){
+			.name = name,
+			.protocol = int_of(listen, "protocol"),
+			.balance = int_of(listen, "balance"),
+			.listens = a,
+		};
+	services[*count - 1].listen_count++;
+	return 0;
+}
+
+static struct config *load_config(const json_t *generation)
 {
 	json_t *listens = json_object_get(generation, "listens"), *listen;
+	struct config_service services[CONFIG_MAX_LISTENS];
 	struct addr addrs[CONFIG_MAX_LISTENS];
-	bool datagrams[CONFIG_MAX_LISTENS];
-	size_t i;
+	size_t i, count = 0;
 
 	if (json_array_size(listens) > CONFIG_MAX_LISTENS)
 		return NULL;
-	json_array_foreach(listens, i, listen) {
-		if (addr_read(json_object_get(listen, "address"), &addrs[i]) < 0)
+	json_array_foreach(listens, i, listen)
+		if (load_listen(services, &count, &addrs[i], listen) < 0)
 			return NULL;
-		datagrams[i] = json_is_true(json_object_get(listen, "datagrams"));
-	}
-	return config_of_addresses(addrs, datagrams, json_array_size(listens),
-		real_of(generation, "drain"));
+	struct config *c = config_of_services(services, count, real_of(generation, "drain"),
+		json_string_value(json_object_get(generation, "log")));
+	if (!c)
+		return NULL;
+	c->log_level = int_of(generation, "log_level");
+	c->stall = real_of(generation, "stall");
+	c->stall_kill = real_of(generation, "stall_kill");
+	return c;
 }
 
 static int load_members(struct generation *g, const json_t *members)
@@ -350,13 +387,11 @@ static int load_members(struct generation *g, const json_t *members)
 
 static int load_generation(struct master *m, const json_t *o)
 {
-	struct config *config = load_addresses(o);
+	struct config *config = load_config(o);
 	struct generation *g = config ? generation_create(m, config) : NULL;
 
 	if (!g)
 		return -1;
-	config->stall = real_of(o, "stall");
-	config->stall_kill = real_of(o, "stall_kill");
 	g->adopted = true;
 	g->number = (unsigned)int_of(o, "number");
 	g->state = (enum generation_state)int_of(o, "state");
@@ -436,6 +471,8 @@ static int load_all(struct master *m, const json_t *state)
 		log_to(m->log);
 	if (load_slots(m, state) < 0 || load_generations(m, state) < 0)
 		return -1;
+	log_limit((enum log_level)m->serving->config->log_level);
+	m->log_is_file = m->serving->config->log != NULL;
 	load_balance(m, state);
 	m->born = (unsigned)int_of(state, "born");
 	const char *path = json_string_value(json_object_get(state, "control_path"));

@@ -288,19 +288,6 @@ Test(upgrade, term_after_it_drains)
 	server_assert_gone(s);
 }
 
-static bool log_has(void *text)
-{
-	return strstr(read_file(path_of("portico.log")), text) != NULL;
-}
-
-static void await_log(const char *text)
-{
-	char copy[256];
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	cr_assert(wait_until(log_has, copy, PATIENCE), "the log never says %s", text);
-}
-
 Test(upgrade, the_log_and_the_control_socket_go_on)
 {
 	char log[128], control[128];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* upgrade_fails.c - a binary that cannot take over changes nothing, and says why. */
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,5 +124,75 @@ Test(upgrade_fails, whose_workers_fail_goes_on_with_the_old_ones)
 	verb_succeeds(&o, "reload", NULL);
 	assert_greeting("mended", 20);
 	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+static struct server *upgrade_without_its_reload(const char *ini, const char *bad)
+{
+	struct outcome o;
+
+	write_file("portico.ini", "%s", ini);
+	struct server *s = start_copy();
+	sockets_await("tcp", 8080, 2);
+	status_await_worker(1);
+	for (int i = 0; i < 10; i++)
+		http_get(8080, "/");
+	write_file("portico.ini", "%s", bad);
+	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s", o.out);
+	cr_assert_not_null(strstr(o.err, "its start() failed"), "%s", o.err);
+	cr_assert_eq(status_number("upgrades"), 1);
+	return s;
+}
+
+static const char fails_in_start[] =
+	"[service other]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+	"[handler other /]\nplugin = ${T}/fail_in_start.so\n";
+
+static json_t *service_of(json_t *status, size_t number, const char *name)
+{
+	json_t *service = json_array_get(json_object_get(status, "services"), number);
+
+	cr_assert_str_eq(json_string_value(json_object_get(service, "name")), name);
+	return service;
+}
+
+Test(upgrade_fails, without_its_reload_the_services_are_known)
+{
+	struct server *s = upgrade_without_its_reload("[portico]\nworkers = 2\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080, 127.0.0.1:8081\n"
+		"balance = random\n[handler web /]\nplugin = ${T}/who.so\n"
+		"[service flows]\nprotocol = udp\nlisten = 127.0.0.1:7001\n"
+		"[handler flows]\nplugin = ${T}/who.so\n", fails_in_start);
+	json_t *status = status_read(), *web = service_of(status, 0, "web");
+
+	cr_assert_eq(json_array_size(json_object_get(status, "services")), 2);
+	cr_assert_str_eq(json_string_value(json_object_get(web, "protocol")), "http");
+	cr_assert_eq(json_array_size(json_object_get(web, "listen")), 2);
+	cr_assert_str_eq(json_string_value(json_object_get(json_object_get(web, "balance"), "asked")),
+		"random");
+	cr_assert_eq(json_integer_value(json_object_get(web, "accepted")), 10);
+	cr_assert_str_eq(json_string_value(json_object_get(service_of(status, 1, "flows"), "protocol")),
+		"udp");
+	json_decref(status);
+	server_stop(s);
+}
+
+Test(upgrade_fails, without_its_reload_the_log_can_be_reopened)
+{
+	char ini[512];
+	struct outcome o;
+
+	snprintf(ini, sizeof(ini), "[portico]\nworkers = 2\nlog = %s\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/who.so\n", path_of("portico.log"));
+	struct server *s = upgrade_without_its_reload(ini, fails_in_start);
+
+	cr_assert_eq(rename(path_of("portico.log"), path_of("portico.log.1")), 0);
+	verb_succeeds(&o, "reopen", NULL);
+	cr_assert_eq(verb(&o, "reload", NULL), 1);
+	await_log("reload failed");
+	server_signal(s, SIGUSR1);
+	await_log("USR1: log reopened");
+	cr_assert_null(strstr(server_log(s), "reload"), "the log went to standard error");
 	server_stop(s);
 }

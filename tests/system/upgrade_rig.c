@@ -55,3 +55,16 @@ void upgrade_succeeds(struct server *s, unsigned generation)
 	cr_assert_not_null(strstr(o.out, said), "%s", o.out);
 	server_await(s, "has taken over");
 }
+
+static bool log_has(void *text)
+{
+	return strstr(read_file(path_of("portico.log")), text) != NULL;
+}
+
+void await_log(const char *text)
+{
+	char copy[256];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	cr_assert(wait_until(log_has, copy, PATIENCE), "the log never says %s", text);
+}

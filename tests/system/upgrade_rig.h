@@ -17,4 +17,6 @@ ino_t running_binary(pid_t pid);
 
 void upgrade_succeeds(struct server *s, unsigned generation);
 
+void await_log(const char *text);        /* in the file portico.log */
+
 #endif
