@@ -24,6 +24,7 @@
 #include "master/load.h"
 #include "master/logfile.h"
 #include "master/master.h"
+#include "master/numbers.h"
 #include "master/operation.h"
 #include "master/replace.h"
 #include "master/retire.h"
@@ -104,6 +105,7 @@ void generation_bury(struct generation *g)
 		m->serving = NULL;
 	config_destroy(g->config);
 	free(g);
+	numbers_forget(m);
 	operation_next(m);
 	master_rest(m);
 }

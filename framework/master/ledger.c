@@ -138,6 +138,44 @@ uint64_t ledger_bury(struct ledger *l, unsigned slot, const struct page *page, u
 	return lost;
 }
 
+/* ---- forgetting ---- */
+
+/* Its place is the last one's. */
+static void forget_service(struct ledger *l, size_t i)
+{
+	struct ledger_service *s = &l->services[i], *all = find_service(l, s->slot, "");
+
+	if (!all) {
+		s->name[0] = '\0';
+		return;
+	}
+	counts_merge(&all->counts, &s->counts);
+	*s = l->services[--l->service_count];
+}
+
+/* "web /api" is of "web". */
+static const char *service_of(const struct ledger_counter *c, char out[PAGE_NAME])
+{
+	size_t len = strcspn(c->handler, " ");
+
+	memcpy(out, c->handler, len);
+	out[len] = '\0';
+	return out;
+}
+
+void ledger_forget(struct ledger *l, bool (*is_known)(const void *arg, const char *service),
+	const void *arg)
+{
+	char name[PAGE_NAME];
+
+	for (size_t i = l->service_count; i-- > 0;)
+		if (l->services[i].name[0] && !is_known(arg, l->services[i].name))
+			forget_service(l, i);
+	for (size_t i = l->counter_count; i-- > 0;)
+		if (!is_known(arg, service_of(&l->counters[i], name)))
+			l->counters[i] = l->counters[--l->counter_count];
+}
+
 /* ---- out ---- */
 
 struct ledger_loop ledger_loop(const struct ledger *l, unsigned slot)

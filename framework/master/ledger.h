@@ -16,7 +16,7 @@
 
 struct ledger_service {
 	unsigned      slot;
-	char          name[PAGE_NAME];
+	char          name[PAGE_NAME];   /* "": all that were forgotten */
 	struct counts counts;
 };
 
@@ -47,6 +47,11 @@ struct ledger {                  /* all zero is a valid empty one */
  * connections were open, which are lost. */
 uint64_t ledger_bury(struct ledger *l, unsigned slot, const struct page *page,
 	unsigned services, bool unasked);
+
+/* Of services that is_known() denies it keeps what each slot did in all of them, without their
+ * names: what was renamed often must not fill the memory. */
+void ledger_forget(struct ledger *l, bool (*is_known)(const void *arg, const char *service),
+	const void *arg);
 
 struct ledger_loop ledger_loop(const struct ledger *l, unsigned slot);
 

@@ -130,3 +130,22 @@ uint64_t numbers_busy(const struct master *m, unsigned slot)
 	for_each_page(m, slot, add_busy, &sum);
 	return sum;
 }
+
+/* ---- what is over ---- */
+
+static bool is_known(const void *arg, const char *service)
+{
+	const struct master *m = arg;
+
+	for (const struct generation *g = m->generations; g; g = g->older)
+		for (size_t i = 0; i < g->config->service_count; i++)
+			if (strcmp(g->config->services[i].name, service) == 0)
+				return true;
+	return false;
+}
+
+void numbers_forget(struct master *m)
+{
+	if (m->serving)
+		ledger_forget(&m->ledger, is_known, m);
+}

@@ -31,6 +31,9 @@ void numbers_slot(const struct master *m, unsigned slot, struct counts *out);
 /* Of a generation's living workers; added to out. */
 void numbers_generation(const struct generation *g, struct counts *out);
 
+/* A generation has ended: of services that none has any more only sums are kept. */
+void numbers_forget(struct master *m);
+
 /* Nanoseconds that the slot's workers were busy. */
 uint64_t numbers_busy(const struct master *m, unsigned slot);
 

@@ -316,6 +316,29 @@ Test(numbers, survive_reload_retire_scaling_and_upgrade)
 	server_stop(s);
 }
 
+#define NAMED                                                                \
+	"[portico]\nworkers = 1\n[service %s]\nprotocol = http\nlisten = 127.0.0.1:8080\n" \
+	"[handler %s /]\nplugin = ${T}/who.so\n"
+
+/* Its slot still did what it did. */
+Test(numbers, of_a_service_that_is_no_more_are_its_slots_alone)
+{
+	struct server *s = server_start(NAMED, "one", "one");
+	static const char *const names[] = { "two", "one" };
+	struct outcome o;
+
+	http_get(8080, "/");
+	for (size_t i = 0; i < 2; i++) {
+		write_file("portico.ini", NAMED, names[i], names[i]);
+		verb_succeeds(&o, "reload", NULL);
+		server_await_workers(s, 1);
+		cr_assert_eq(slot_number(0, "accepted"), (int)i + 1);
+		http_get(8080, "/");
+		is(names[i], "accepted", 1);
+	}
+	server_stop(s);
+}
+
 Test(numbers, connections_that_die_with_their_worker_are_lost)
 {
 	struct server *s = server_start(INI, 2);

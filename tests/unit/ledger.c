@@ -108,6 +108,55 @@ Test(ledger, a_service_without_a_name_is_nothing)
 	cr_assert_eq(ledger.service_count, 0);
 }
 
+/* ---- services that end ---- */
+
+static bool is_not_web(const void *arg, const char *service)
+{
+	(void)arg;
+	return strcmp(service, "web") != 0;
+}
+
+static uint64_t accepted_in(unsigned slot)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ledger.service_count; i++)
+		if (ledger.services[i].slot == slot)
+			sum += ledger.services[i].counts.accepted;
+	return sum;
+}
+
+Test(ledger, of_services_that_are_no_more_it_keeps_the_sums_of_each_slot)
+{
+	page_metric(page, "web /", "hits", "", PAGE_COUNTER)->value.count = 3;
+	page_metric(page, "website /", "hits", "", PAGE_COUNTER)->value.count = 4;
+	page_metric(page, "web", "flows", "", PAGE_COUNTER)->value.count = 5;
+	for (unsigned slot = 0; slot < 2; slot++) {
+		page->services[1].counts.accepted = 1;
+		has_done(10 + slot, 10 + slot);
+		ledger_bury(&ledger, slot, page, 2, false);
+	}
+	ledger_forget(&ledger, is_not_web, NULL);
+	cr_assert_eq(ledger.service_count, 4);
+	cr_assert_eq(service(&ledger, 0, "echo")->counts.accepted, 1);
+	cr_assert_eq(accepted_in(0), 11);
+	cr_assert_eq(accepted_in(1), 12);
+	cr_assert_eq(ledger.counter_count, 2);
+	cr_assert_str_eq(ledger.counters[0].handler, "website /");
+	cr_assert_str_eq(ledger.counters[1].handler, "website /");
+}
+
+Test(ledger, does_not_grow_with_new_names)
+{
+	for (int i = 0; i < 50; i++) {
+		has_done(1, 1);
+		ledger_bury(&ledger, 0, page, 2, false);
+		ledger_forget(&ledger, is_not_web, NULL);
+	}
+	cr_assert_eq(ledger.service_count, 2);
+	cr_assert_eq(accepted_in(0), 50);
+}
+
 /* ---- over an upgrade ---- */
 
 static void fill(void)
