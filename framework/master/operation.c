@@ -140,6 +140,18 @@ bool operation_is(const struct master *m, enum operation_kind kind)
 	return m->operation && m->operation->wish.kind == kind;
 }
 
+const char *operation_name(const struct master *m)
+{
+	static const char *const names[] = {
+		[OPERATION_RELOAD] = "reload",
+		[OPERATION_SCALE] = "scale",
+		[OPERATION_UPGRADE] = "upgrade",
+		[OPERATION_REPLACE] = "retire",
+	};
+
+	return m->operation ? names[m->operation->wish.kind] : NULL;
+}
+
 static void end(struct operation *op, bool good, const char *sentence)
 {
 	if (op->client)

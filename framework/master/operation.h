@@ -35,6 +35,9 @@ void operation_ask(struct master *m, const struct operation_wish *wish,
 /* Whether the one under way is of that kind. */
 bool operation_is(const struct master *m, enum operation_kind kind);
 
+/* The one under way by its verb; NULL: there is none. */
+const char *operation_name(const struct master *m);
+
 /* The one under way has ended: says so to the log and to who waits.  Without
  * one under way it is the start that has ended. */
 void operation_ended(struct master *m, bool good, const char *fmt, ...)

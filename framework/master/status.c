@@ -16,6 +16,7 @@
 #include "master/canary.h"
 #include "master/generation.h"
 #include "master/master.h"
+#include "master/operation.h"
 #include "master/retire.h"
 #include "master/status_parts.h"
 #include "master/verdict.h"
@@ -148,6 +149,12 @@ static json_t *canary_json(const struct master *m)
 		"since", canary_age(m), "until", canary_time(m), "workers", (int)canary_slots(m));
 }
 
+static json_t *operation_json(const struct master *m)
+{
+	const char *name = operation_name(m);
+	return name ? json_string(name) : json_null();
+}
+
 static json_t *lacks_json(void)
 {
 	json_t *all = json_array();
@@ -199,6 +206,7 @@ json_t *status_json(const struct master *m)
 	add_lately(status, m);
 	json_object_set_new(status, "last_reload",
 		m->reloaded > 0. ? json_real(child_clock() - m->reloaded) : json_null());
+	json_object_set_new(status, "operation", operation_json(m));
 	json_object_set_new(status, "lacks", lacks_json());
 	json_object_set_new(status, "strangers", strangers_json(m));
 	json_object_set_new(status, "canary", canary_json(m));

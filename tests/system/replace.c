@@ -272,6 +272,19 @@ Test(replace, a_worker_that_dies_before_its_successor_is_ready_is_stood_in_for)
 	server_stop(s);
 }
 
+static void is_under_way(const char *operation)
+{
+	json_t *status = status_read();
+	struct outcome o;
+	char said[64];
+
+	cr_assert_str_eq(json_string_value(json_object_get(status, "operation")), operation);
+	json_decref(status);
+	verb_succeeds(&o, "status", NULL);
+	snprintf(said, sizeof(said), "under way: %s\n", operation);
+	cr_assert(strstr(o.out, said), "%s", o.out);
+}
+
 Test(replace, what_is_asked_during_a_retire_waits_for_it)
 {
 	write_file("open", "yes");
@@ -283,6 +296,7 @@ Test(replace, what_is_asked_during_a_retire_waits_for_it)
 	verb_begin(&retire, "retire", "0");
 	server_await_count(s, "waiting at the gate", 3);
 	verb_begin(&reload, "reload", NULL);
+	is_under_way("retire");
 	cr_assert_str_eq(http_get(PORT, "/"), "through\n");
 	cr_assert_not(verb_has_ended(&retire));
 	write_file("open", "yes");
