@@ -23,43 +23,15 @@
 
 #include "base/log.h"
 #include "master/control.h"
-#include "master/balance.h"
 #include "master/generation.h"
 #include "master/group.h"
 #include "master/load.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/tickets.h"
+#include "master/upgrade_parts.h"
 
 #define STATE_FD "PORTICO_STATE_FD"
-
-/* ---- addresses as text that loses nothing ---- */
-
-static json_t *addr_json(const struct addr *a)
-{
-	char hex[2 * sizeof(*a) + 1];
-	const unsigned char *bytes = (const unsigned char *)a;
-
-	for (size_t i = 0; i < sizeof(*a); i++)
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	return json_string(hex);
-}
-
-static int addr_read(const json_t *text, struct addr *out)
-{
-	const char *hex = json_string_value(text);
-	unsigned char *bytes = (unsigned char *)out;
-
-	if (!hex || strlen(hex) != 2 * sizeof(*out))
-		return -1;
-	for (size_t i = 0; i < sizeof(*out); i++) {
-		unsigned byte;
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return -1;
-		bytes[i] = (unsigned char)byte;
-	}
-	return 0;
-}
 
 /* ---- descriptors ---- */
 
@@ -101,38 +73,6 @@ static void all_live_through_exec(struct master *m, bool yes)
 
 /* ---- out ---- */
 
-static json_t *slot_json(const struct slot *s)
-{
-	json_t *sockets = json_array();
-
-	for (size_t k = 0; k < s->socket_count; k++) {
-		const struct escrow *e = &s->sockets[k];
-		json_array_append_new(sockets, json_pack("{s:o, s:i, s:i, s:b}",
-			"address", addr_json(&e->addr), "type", e->type, "fd", e->fd,
-			"listening", (int)e->listening));
-	}
-	return sockets;
-}
-
-static json_t *drained_json(const struct master *m)
-{
-	json_t *all = json_array();
-
-	for (unsigned i = 0; i < m->table.count; i++)
-		if (m->table.slots[i]->drained)
-			json_array_append_new(all, json_integer(i));
-	return all;
-}
-
-static json_t *slots_json(const struct master *m)
-{
-	json_t *slots = json_array();
-
-	for (unsigned i = 0; i < m->table.count; i++)
-		json_array_append_new(slots, slot_json(m->table.slots[i]));
-	return slots;
-}
-
 static json_t *member_json(const struct member *w)
 {
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f}",
@@ -148,7 +88,7 @@ static json_t *listens_json(const struct config *c)
 	for (size_t i = 0; i < c->service_count; i++)
 		for (size_t k = 0; k < c->services[i].listen_count; k++)
 			json_array_append_new(listens, json_pack("{s:o, s:s, s:i, s:i}",
-				"address", addr_json(&c->services[i].listens[k]),
+				"address", upgrade_addr_json(&c->services[i].listens[k]),
 				"service", c->services[i].name,
 				"protocol", c->services[i].protocol,
 				"balance", c->services[i].balance));
@@ -177,31 +117,6 @@ static json_t *generation_json(const struct generation *g)
 		"listens", listens_json(g->config), "members", members);
 }
 
-static void add_load(void *all, const char *service, int fd)
-{
-	json_array_append_new(all, json_pack("{s:s, s:i}", "service", service, "fd", fd));
-}
-
-static json_t *loads_json(const struct master *m)
-{
-	json_t *all = json_array();
-
-	load_each(m, add_load, all);
-	return all;
-}
-
-static json_t *groups_json(const struct master *m)
-{
-	json_t *all = json_array();
-
-	for (const struct group *g = m->groups; g; g = g->next)
-		if (g->shortest.program >= 0)
-			json_array_append_new(all, json_pack("{s:o, s:i, s:i, s:i}",
-				"address", addr_json(&g->addr), "program", g->shortest.program,
-				"sockets", g->shortest.sockets, "table", g->table));
-	return all;
-}
-
 static json_t *waiting_json(const struct master *m)
 {
 	json_t *all = json_array();
@@ -224,17 +139,17 @@ static json_t *master_json(const struct master *m, int ledger)
 		add_log(o, g->config);
 		json_array_append_new(generations, o);
 	}
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, "
+		"s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
 		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades,
-		"stalls", (int)m->stalls, "lost", (json_int_t)m->lost, "ledger", ledger,
-		"started", m->started, "reloaded", m->reloaded,
-		"active", (int)m->table.active, "tickets", m->tickets_fd, "log", m->log, "control", control_fd(m),
-		"control_path", control_path(m),
+		"stalls", (int)m->stalls, "strangers_seen", (int)m->strangers_seen,
+		"lost", (json_int_t)m->lost, "started", m->started, "reloaded", m->reloaded,
+		"ledger", ledger, "tickets", m->tickets_fd, "log", m->log,
+		"control", control_fd(m), "control_path", control_path(m),
 		"client", control_client_fd(m->operation->client),
-		"waiting", waiting_json(m), "drained", drained_json(m), "strangers_seen", (int)m->strangers_seen,
-		"loads", loads_json(m), "groups", groups_json(m),
-		"slots", slots_json(m), "generations", generations);
+		"waiting", waiting_json(m), "sockets", upgrade_sockets_save(m),
+		"generations", generations);
 }
 
 static void close_if_open(int fd)
@@ -275,71 +190,19 @@ void upgrade_state_forget(struct master *m)
 
 /* ---- in ---- */
 
-static int int_of(const json_t *o, const char *key)
-{
-	return (int)json_integer_value(json_object_get(o, key));
-}
-
-static double real_of(const json_t *o, const char *key)
-{
-	return json_real_value(json_object_get(o, key));
-}
-
-static int load_slot(struct slot *s, const json_t *sockets)
-{
-	size_t k;
-	json_t *socket;
-
-	json_array_foreach(sockets, k, socket) {
-		struct escrow *e = &s->sockets[s->socket_count];
-		if (k == CONFIG_MAX_LISTENS || addr_read(json_object_get(socket, "address"), &e->addr) < 0)
-			return -1;
-		e->type = int_of(socket, "type");
-		e->fd = int_of(socket, "fd");
-		e->listening = json_is_true(json_object_get(socket, "listening"));
-		s->socket_count++;
-	}
-	return 0;
-}
-
-static void load_drained(struct master *m, const json_t *all)
-{
-	size_t i;
-	json_t *slot;
-
-	json_array_foreach(all, i, slot)
-		if (json_integer_value(slot) < (json_int_t)m->table.count)
-			m->table.slots[json_integer_value(slot)]->drained = true;
-}
-
-static int load_slots(struct master *m, const json_t *state)
-{
-	json_t *slots = json_object_get(state, "slots"), *sockets;
-	size_t i;
-
-	if (slots_grow(&m->table, m, (unsigned)json_array_size(slots)) < 0)
-		return -1;
-	json_array_foreach(slots, i, sockets)
-		if (load_slot(m->table.slots[i], sockets) < 0)
-			return -1;
-	load_drained(m, json_object_get(state, "drained"));
-	m->table.active = (unsigned)int_of(state, "active");
-	return m->table.active <= m->table.count ? 0 : -1;
-}
-
 /* The next address of the service before it, or of another one.  -1: it is none. */
 static int load_listen(struct config_service *services, size_t *count, struct addr *a,
 	const json_t *listen)
 {
 	const char *name = json_string_value(json_object_get(listen, "service"));
 
-	if (!name || addr_read(json_object_get(listen, "address"), a) < 0)
+	if (!name || upgrade_addr_read(json_object_get(listen, "address"), a) < 0)
 		return -1;
 	if (*count == 0 || strcmp(services[*count - 1].name, name) != 0)
 		services[(*count)++] = (struct config_service){
 			.name = name,
-			.protocol = int_of(listen, "protocol"),
-			.balance = int_of(listen, "balance"),
+			.protocol = upgrade_int(listen, "protocol"),
+			.balance = upgrade_int(listen, "balance"),
 			.listens = a,
 		};
 	services[*count - 1].listen_count++;
@@ -358,13 +221,13 @@ static struct config *load_config(const json_t *generation)
 	json_array_foreach(listens, i, listen)
 		if (load_listen(services, &count, &addrs[i], listen) < 0)
 			return NULL;
-	struct config *c = config_of_services(services, count, real_of(generation, "drain"),
+	struct config *c = config_of_services(services, count, upgrade_real(generation, "drain"),
 		json_string_value(json_object_get(generation, "log")));
 	if (!c)
 		return NULL;
-	c->log_level = int_of(generation, "log_level");
-	c->stall = real_of(generation, "stall");
-	c->stall_kill = real_of(generation, "stall_kill");
+	c->log_level = upgrade_int(generation, "log_level");
+	c->stall = upgrade_real(generation, "stall");
+	c->stall_kill = upgrade_real(generation, "stall_kill");
 	return c;
 }
 
@@ -375,11 +238,11 @@ static int load_members(struct generation *g, const json_t *members)
 	json_t *w;
 
 	json_array_foreach(members, i, w) {
-		unsigned slot = (unsigned)int_of(w, "slot");
+		unsigned slot = (unsigned)upgrade_int(w, "slot");
 		if (slot >= t->count)
 			return -1;
-		if (member_adopt(g, t->slots[slot], int_of(w, "pid"), int_of(w, "channel"),
-			int_of(w, "pulse"), (enum member_state)int_of(w, "state"), real_of(w, "born")) < 0)
+		if (member_adopt(g, t->slots[slot], upgrade_int(w, "pid"), upgrade_int(w, "channel"),
+			upgrade_int(w, "pulse"), (enum member_state)upgrade_int(w, "state"), upgrade_real(w, "born")) < 0)
 			return -1;
 	}
 	return 0;
@@ -393,10 +256,10 @@ static int load_generation(struct master *m, const json_t *o)
 	if (!g)
 		return -1;
 	g->adopted = true;
-	g->number = (unsigned)int_of(o, "number");
-	g->state = (enum generation_state)int_of(o, "state");
-	g->workers = (unsigned)int_of(o, "workers");
-	g->born = real_of(o, "born");
+	g->number = (unsigned)upgrade_int(o, "number");
+	g->state = (enum generation_state)upgrade_int(o, "state");
+	g->workers = (unsigned)upgrade_int(o, "workers");
+	g->born = upgrade_real(o, "born");
 	if (g->state == GENERATION_SERVING)
 		m->serving = g;
 	return load_members(g, json_object_get(o, "members"));
@@ -413,20 +276,6 @@ static int load_generations(struct master *m, const json_t *state)
 	return m->serving ? 0 : -1;
 }
 
-static void load_balance(struct master *m, const json_t *state)
-{
-	size_t i;
-	json_t *o;
-	struct addr a;
-
-	json_array_foreach(json_object_get(state, "loads"), i, o)
-		load_adopt(m, json_string_value(json_object_get(o, "service")), int_of(o, "fd"));
-	json_array_foreach(json_object_get(state, "groups"), i, o)
-		if (addr_read(json_object_get(o, "address"), &a) == 0)
-			balance_adopt(m, &a, int_of(o, "program"), int_of(o, "sockets"),
-				int_of(o, "table"));
-}
-
 /* They wait for the reload that belongs to the upgrade. */
 static void load_waiting(struct master *m, const json_t *all)
 {
@@ -435,13 +284,13 @@ static void load_waiting(struct master *m, const json_t *all)
 
 	json_array_foreach(all, i, op)
 		operation_ask(m, &(struct operation_wish){
-			.kind = (enum operation_kind)int_of(op, "kind"),
-			.amount = int_of(op, "amount"),
+			.kind = (enum operation_kind)upgrade_int(op, "kind"),
+			.amount = upgrade_int(op, "amount"),
 			.relative = json_is_true(json_object_get(op, "relative")),
 			.canary = json_is_true(json_object_get(op, "canary")),
-			.share = real_of(op, "share"),
-			.seconds = real_of(op, "seconds"),
-		}, control_adopt_client(m, int_of(op, "client")));
+			.share = upgrade_real(op, "share"),
+			.seconds = upgrade_real(op, "seconds"),
+		}, control_adopt_client(m, upgrade_int(op, "client")));
 }
 
 /* Without it the numbers begin anew, and all else goes on. */
@@ -454,32 +303,32 @@ static void load_ledger(struct master *m, int fd)
 
 static int load_all(struct master *m, const json_t *state)
 {
-	if (int_of(state, "version") != UPGRADE_STATE_VERSION)
+	if (upgrade_int(state, "version") != UPGRADE_STATE_VERSION)
 		return -1;
-	m->crashes = (unsigned)int_of(state, "crashes");
-	m->upgrades = (unsigned)int_of(state, "upgrades") + 1;
-	m->started = real_of(state, "started");
-	m->reloaded = real_of(state, "reloaded");
-	m->strangers_seen = (unsigned)int_of(state, "strangers_seen");
-	m->stalls = (unsigned)int_of(state, "stalls");
+	m->crashes = (unsigned)upgrade_int(state, "crashes");
+	m->upgrades = (unsigned)upgrade_int(state, "upgrades") + 1;
+	m->started = upgrade_real(state, "started");
+	m->reloaded = upgrade_real(state, "reloaded");
+	m->strangers_seen = (unsigned)upgrade_int(state, "strangers_seen");
+	m->stalls = (unsigned)upgrade_int(state, "stalls");
 	m->lost = (uint64_t)json_integer_value(json_object_get(state, "lost"));
-	load_ledger(m, int_of(state, "ledger"));
+	load_ledger(m, upgrade_int(state, "ledger"));
 	if (json_object_get(state, "tickets"))
-		tickets_adopt(m, int_of(state, "tickets"));
-	m->log = int_of(state, "log");
+		tickets_adopt(m, upgrade_int(state, "tickets"));
+	m->log = upgrade_int(state, "log");
 	if (m->log >= 0)
 		log_to(m->log);
-	if (load_slots(m, state) < 0 || load_generations(m, state) < 0)
+	if (upgrade_sockets_load(m, json_object_get(state, "sockets")) < 0
+		|| load_generations(m, state) < 0)
 		return -1;
 	log_limit((enum log_level)m->serving->config->log_level);
 	m->log_is_file = m->serving->config->log != NULL;
-	load_balance(m, state);
-	m->born = (unsigned)int_of(state, "born");
+	m->born = (unsigned)upgrade_int(state, "born");
 	const char *path = json_string_value(json_object_get(state, "control_path"));
-	if (int_of(state, "control") >= 0
-		&& control_adopt(m, int_of(state, "control"), path ? path : "") < 0)
+	if (upgrade_int(state, "control") >= 0
+		&& control_adopt(m, upgrade_int(state, "control"), path ? path : "") < 0)
 		return -1;
-	operation_adopt(m, control_adopt_client(m, int_of(state, "client")));
+	operation_adopt(m, control_adopt_client(m, upgrade_int(state, "client")));
 	load_waiting(m, json_object_get(state, "waiting"));
 	return 0;
 }

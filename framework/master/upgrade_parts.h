@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upgrade_parts.h - the pieces of upgrade_state.h: private to upgrade_*.c.
+ */
+#ifndef PORTICO_MASTER_UPGRADE_PARTS_H
+#define PORTICO_MASTER_UPGRADE_PARTS_H
+
+#include <jansson.h>
+
+#include "sys/addr.h"
+
+struct master;
+
+/* Slots, their sockets, and what chooses among them: a new reference, NULL without memory; and
+ * back, -1: it is not right. */
+json_t *upgrade_sockets_save(const struct master *m);
+int     upgrade_sockets_load(struct master *m, const json_t *sockets);
+
+/* An address as text that loses nothing, a new reference; and back, -1: it is none. */
+json_t *upgrade_addr_json(const struct addr *a);
+int     upgrade_addr_read(const json_t *text, struct addr *out);
+
+/* 0 where there is none. */
+static inline int upgrade_int(const json_t *o, const char *key)
+{
+	return (int)json_integer_value(json_object_get(o, key));
+}
+
+static inline double upgrade_real(const json_t *o, const char *key)
+{
+	return json_real_value(json_object_get(o, key));
+}
+
+#endif
