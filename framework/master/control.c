@@ -15,19 +15,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "master/balance.h"
-#include "master/canary.h"
 #include "master/control_name.h"
-#include "master/generation.h"
-#include "master/logfile.h"
+#include "master/control_parts.h"
 #include "master/master.h"
 #include "master/operation.h"
-#include "master/plan.h"
-#include "master/status.h"
 #include "net/listen.h"
 #include "net/stream.h"
 
@@ -53,7 +47,7 @@ struct control_client {
 
 /* ---- answers ---- */
 
-static void say(struct control_client *c, json_t *answer)
+void control_say(struct control_client *c, json_t *answer)
 {
 	char *line = json_dumps(answer, JSON_COMPACT);
 
@@ -70,131 +64,10 @@ static void say(struct control_client *c, json_t *answer)
 
 void control_answer(struct control_client *c, bool good, const char *sentence)
 {
-	say(c, json_pack("{s:b, s:s}", "good", (int)good, "said", sentence));
+	control_say(c, json_pack("{s:b, s:s}", "good", (int)good, "said", sentence));
 }
 
-/* ---- requests ---- */
-
-/* The last thing that its client hears of us is the end of the connection. */
-static void stop(struct master *m)
-{
-	if (m->stopping)
-		return;
-	log_info("stop: finishing");
-	master_stop(m, m->serving ? m->serving->config->drain : 0.);
-}
-
-static void reopen(struct master *m, struct control_client *c)
-{
-	if (m->serving && logfile_open(m, m->serving->config->log) == 0)
-		control_answer(c, true, "log reopened");
-	else
-		control_answer(c, false, "the log could not be opened; logging goes on where it was");
-}
-
-/* So that a number that no int holds cannot become one that is good. */
-static int in_range(json_int_t workers)
-{
-	return workers >= 0 && workers <= CONFIG_MAX_WORKERS ? (int)workers : CONFIG_MAX_WORKERS + 1;
-}
-
-static void ask(struct control_client *c, enum operation_kind kind, const json_t *amount)
-{
-	operation_ask(c->control->master, &(struct operation_wish){
-		.kind = kind,
-		.amount = in_range(json_integer_value(amount)),
-	}, c);
-}
-
-static void ask_reload(struct control_client *c, const json_t *canary)
-{
-	struct operation_wish wish = { .kind = OPERATION_RELOAD, .canary = canary != NULL };
-	const char *text = json_string_value(canary);
-
-	if (canary && (!text || config_parse_canary(text, &wish.share, &wish.seconds) < 0))
-		control_answer(c, false, "canary: a share and a time are expected, such as 10% 30s, or off");
-	else
-		operation_ask(c->control->master, &wish, c);
-}
-
-static bool is_last_open_of(const struct master *m, const struct config_service *s, unsigned slot)
-{
-	for (unsigned i = 0; i < m->table.active; i++)
-		if (i != slot && !m->table.slots[i]->drained && plan_share(m, s, i) > 0.)
-			return false;
-	return true;
-}
-
-static bool is_last_open(const struct master *m, unsigned slot)
-{
-	const struct config *c = m->serving ? m->serving->config : NULL;
-
-	for (size_t i = 0; c && i < c->service_count; i++)
-		if (is_last_open_of(m, &c->services[i], slot))
-			return true;
-	return false;
-}
-
-static void drain(struct control_client *c, int slot, bool yes)
-{
-	struct master *m = c->control->master;
-
-	if (!m->serving || m->serving->adopted) {
-		control_answer(c, false, "the reload of the upgrade has not succeeded yet; reload first");
-		return;
-	}
-	if ((unsigned)slot >= m->table.active) {
-		control_answer(c, false, "there is no such slot");
-		return;
-	}
-	if (yes && is_last_open(m, (unsigned)slot)) {
-		control_answer(c, false, "no other slot would be left for new clients");
-		return;
-	}
-	m->table.slots[slot]->drained = yes;
-	balance_settle(m);
-	log_info("slot %d %s", slot, yes ? "gets no new clients" : "gets new clients again");
-	control_answer(c, true, yes ? "it gets no new clients" : "it gets new clients again");
-}
-
-static void end_canary(struct control_client *c, int (*how)(struct master *))
-{
-	if (how(c->control->master) == 0)
-		control_answer(c, true, "it is done; the reload says what came of it");
-	else
-		control_answer(c, false, "there is no canary that serves");
-}
-
-static void obey(struct control_client *c, const char *verb, json_t *request)
-{
-	struct master *m = c->control->master;
-	json_t *workers = json_object_get(request, "workers"), *slot = json_object_get(request, "slot");
-
-	if (strcmp(verb, "reload") == 0)
-		ask_reload(c, json_object_get(request, "canary"));
-	else if (strcmp(verb, "upgrade") == 0)
-		operation_ask(m, &(struct operation_wish){ .kind = OPERATION_UPGRADE }, c);
-	else if (strcmp(verb, "scale") == 0 && json_is_integer(workers))
-		ask(c, OPERATION_SCALE, workers);
-	else if (strcmp(verb, "retire") == 0 && json_is_integer(slot))
-		ask(c, OPERATION_REPLACE, slot);
-	else if (strcmp(verb, "drain") == 0 && json_is_integer(slot))
-		drain(c, in_range(json_integer_value(slot)), true);
-	else if (strcmp(verb, "undrain") == 0 && json_is_integer(slot))
-		drain(c, in_range(json_integer_value(slot)), false);
-	else if (strcmp(verb, "promote") == 0)
-		end_canary(c, canary_promote);
-	else if (strcmp(verb, "rollback") == 0)
-		end_canary(c, canary_roll_back);
-	else if (strcmp(verb, "stop") == 0)
-		stop(m);
-	else if (strcmp(verb, "reopen") == 0)
-		reopen(m, c);
-	else if (strcmp(verb, "status") == 0)
-		say(c, status_json(m));
-	else
-		control_answer(c, false, "this is not a request; see portico -h");
-}
+/* ---- the stream ---- */
 
 static void read_request(struct control_client *c, const char *line, size_t len)
 {
@@ -204,13 +77,11 @@ static void read_request(struct control_client *c, const char *line, size_t len)
 	c->asked = true;
 	stream_expect(&c->stream, &c->control->working);
 	if (verb)
-		obey(c, verb, request);
+		control_obey(c->control->master, c, verb, request);
 	else
 		control_answer(c, false, "one line of JSON with \"do\" is expected");
 	json_decref(request);
 }
-
-/* ---- the stream ---- */
 
 static size_t on_data(struct stream *s, char *data, size_t len)
 {

@@ -4,7 +4,8 @@
  *
  *	{"do": "reload"}                 {"good": true, "said": "generation 2 serves ..."}
  *	{"do": "scale", "workers": 4}    {"good": false, "said": "scale failed: ..."}
- *	"upgrade", "stop", "reopen", "status"
+ *	"reload" with "canary": "10% 30s"; "retire", "drain", "undrain" with "slot": 1;
+ *	"upgrade", "promote", "rollback", "reopen", "stop", "status"
  *
  * Only the same user and root are heard.
  */
