@@ -22,6 +22,7 @@
 #include "master/control_parts.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/status.h"
 #include "net/listen.h"
 #include "net/stream.h"
 
@@ -64,7 +65,7 @@ void control_say(struct control_client *c, json_t *answer)
 
 void control_answer(struct control_client *c, bool good, const char *sentence)
 {
-	control_say(c, json_pack("{s:b, s:s}", "good", (int)good, "said", sentence));
+	control_say(c, json_pack("{s:b, s:o}", "good", (int)good, "said", status_text(sentence)));
 }
 
 /* ---- the stream ---- */

@@ -17,8 +17,6 @@ json_t *status_services(const struct master *m);
 
 /* The time within which that part of them was, or null. */
 json_t *status_seconds(const struct latency *l, double part);
-/* Text that others chose: what is no UTF-8 becomes ?, since JSON is. */
-json_t *status_text(const char *text);
 const char *status_member_state(const struct member *m);
 
 #endif

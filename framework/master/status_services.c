@@ -10,6 +10,7 @@
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/numbers.h"
+#include "master/status.h"
 #include "master/status_parts.h"
 
 static json_t *listens_json(const struct config_service *s)

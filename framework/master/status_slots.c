@@ -12,6 +12,7 @@
 #include "master/master.h"
 #include "master/numbers.h"
 #include "master/obituary.h"
+#include "master/status.h"
 #include "master/status_parts.h"
 #include "sys/sock.h"
 

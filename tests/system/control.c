@@ -487,3 +487,16 @@ Test(control, a_second_run_with_the_same_path_is_refused)
 {
 	second_run_is_refused(AT_PATH, path_of("control.sock"), "first");
 }
+
+/* What failed has a name in Latin-1, of which JSON knows nothing. */
+Test(control, an_answer_that_is_no_text_is_given_as_well_as_it_can_be)
+{
+	struct server *s = server_start(GREETING, "same");
+	struct outcome o;
+
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /caf\xe9]\nplugin = ${T}/fail_in_start.so\n");
+	cr_assert_eq(verb(&o, "reload", NULL), 1);
+	assert_contains(o.err, "reload failed: handler web /caf?: its start() failed");
+	server_stop(s);
+}
