@@ -19,19 +19,16 @@
 #include "base/log.h"
 #include "master/balance.h"
 #include "master/canary.h"
-#include "master/control.h"
 #include "master/lend.h"
 #include "master/load.h"
-#include "master/logfile.h"
 #include "master/master.h"
 #include "master/numbers.h"
 #include "master/operation.h"
 #include "master/replace.h"
 #include "master/retire.h"
 #include "master/scale.h"
-#include "master/stall.h"
+#include "master/succession.h"
 #include "master/throttle.h"
-#include "master/watch.h"
 
 struct member *generation_member(const struct generation *g, const struct slot *slot)
 {
@@ -134,94 +131,6 @@ static void give_up(struct generation *g)
 	}
 }
 
-static void describe(const struct generation *g, char *out, size_t size)
-{
-	const struct config *c = g->config;
-	size_t at = 0;
-
-	for (size_t i = 0; i < c->service_count && at < size; i++) {
-		const struct config_service *s = &c->services[i];
-		at += (size_t)snprintf(out + at, size - at, "; %s %s", s->name,
-			config_protocol_name(s->protocol));
-		for (size_t k = 0; k < s->listen_count && at < size; k++) {
-			char text[ADDR_TEXT];
-			at += (size_t)snprintf(out + at, size - at, "%s %s", k ? "," : "",
-				addr_format(&s->listens[k], text));
-		}
-	}
-}
-
-/* Its workers leave the queue to their successors and finish within seconds
- * (0: no limit). */
-static void retire(struct generation *g, double seconds)
-{
-	all_leave(g, MESSAGE_RETIRE, seconds);
-	generation_bury(g);
-}
-
-/* So that reload after reload under long connections cannot fill the machine.
- * A second is enough for it to hand its idle connections on. */
-static void hurry_those_over_limit(struct master *m)
-{
-	int64_t limit = m->serving->config->generations, draining = 0;
-
-	for (struct generation *g = m->serving->older, *older; g; g = older) {
-		older = g->older;
-		if (g->state != GENERATION_RETIRING || ++draining <= limit || g->hurried)
-			continue;
-		log_warn("more than generations = %lld are draining: generation %u is ended now",
-			(long long)limit, g->number);
-		g->hurried = true;
-		retire(g, 1.);
-	}
-}
-
-static void take_over(struct generation *g, struct generation *old)
-{
-	struct master *m = g->master;
-
-	for (struct member *w = old->members; w; w = w->next) {
-		lend_forget(m, w);
-		member_name_heir(w);
-	}
-	retire_addresses(m, old);
-	retire(old, old->config->drain);
-	hurry_those_over_limit(m);
-}
-
-static void promote(struct generation *g)
-{
-	struct master *m = g->master;
-	struct generation *old = m->serving;
-	char text[1024] = "";
-
-	g->state = GENERATION_SERVING;
-	m->serving = g;
-	m->starting = NULL;
-	m->table.active = g->workers;
-	m->reloaded = old ? child_clock() : 0.;
-	canary_end(m);
-	for (unsigned i = 0; i < m->table.count; i++)
-		stall_forget(m->table.slots[i]);
-	throttle_reset(m);
-	(void)logfile_follow(m, g->config);
-	(void)control_move(m, g->config->control);
-	generation_let_serve(g);
-	generation_leave_slots(g, g->workers);   /* where its canaries were */
-	balance_settle(m);
-	if (old)
-		take_over(g, old);
-	retire_slots(m);
-	lend_settle(m);
-	stall_follow(m);
-	history_start(m);
-	watch_start(m);
-	describe(g, text, sizeof(text));
-	operation_ended(m, true, "generation %u serves after %.0f ms: master %d, %u worker%s%s",
-		g->number, (child_clock() - g->born) * 1e3, (int)getpid(), g->workers,
-		g->workers == 1 ? "" : "s", text);
-}
-
 /* Its canary's workers are on their way; later, when it goes on, all of it is. */
 static bool is_canary(const struct generation *g)
 {
@@ -252,7 +161,7 @@ static void serve_if_all_ready(struct generation *g)
 	if (!all_are_ready(g))
 		return;
 	if (slots_listen(&g->master->table, g->config, 0, g->workers, &failed) == 0) {
-		promote(g);
+		succeed(g);
 		return;
 	}
 	char text[MESSAGE_TEXT];
@@ -421,6 +330,12 @@ void generation_tell(struct generation *g, enum message_type type, double second
 {
 	for (struct member *m = g->members; m; m = m->next)
 		(void)child_tell(&m->child, type, seconds, fd);
+}
+
+void generation_retire(struct generation *g, double seconds)
+{
+	all_leave(g, MESSAGE_RETIRE, seconds);
+	generation_bury(g);
 }
 
 void generation_finish(struct generation *g, double seconds)

@@ -73,6 +73,10 @@ void generation_leave_slots(struct generation *g, unsigned first);
 /* Ends the slots behind the active ones that have neither workers nor sockets. */
 void generation_trim_slots(struct master *m);
 
+/* Its workers leave the queue to their successors and finish within seconds
+ * (0: no limit). */
+void generation_retire(struct generation *g, double seconds);
+
 /* Its workers empty the queue and finish within seconds (0: no limit). */
 void generation_finish(struct generation *g, double seconds);
 void generation_end_now(struct generation *g);
