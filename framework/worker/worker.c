@@ -7,17 +7,12 @@
  * cgroup, and a worker that left by itself would leave its queue alone.  End of
  * file on the channel means that the master died; then the worker finishes
  * what it has and goes.  Before it is ready it dies with its master.
- *
- * A worker owns only its slot's sockets.  A descriptor too many would keep a
- * member in somebody's group that nobody accepts from, so all that is not
- * named in worker_birth is closed first.
  */
 #include "worker/worker.h"
 
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,9 +27,8 @@
 #include "sys/channel.h"
 #include "sys/proc.h"
 #include "sys/shortest.h"
-#include "sys/user.h"
-#include "worker/abort.h"
 #include "worker/bind.h"
+#include "worker/birth.h"
 #include "worker/legacy.h"
 #include "worker/report.h"
 #include "worker/secure.h"
@@ -64,56 +58,6 @@ struct worker {
 };
 
 /* ---- birth ---- */
-
-static void settle_signals(void)
-{
-	static const int ignored[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU,
-	};
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void close_the_rest(const struct worker_birth *b)
-{
-	int keep[CONFIG_MAX_LISTENS + 2];
-	size_t count = 0;
-
-	keep[count++] = b->channel;
-	keep[count++] = b->log;
-	for (size_t i = 0; i < b->socket_count; i++)
-		keep[count++] = b->sockets[i];
-	proc_keep_only(keep, count);
-}
-
-static void settle_in(const struct worker_birth *b, const char *who)
-{
-	settle_signals();
-	abort_tell();
-	/* While plugins are loaded and started nobody reads the channel: a start()
-	 * that hangs would outlive everybody. */
-	proc_die_with_parent(true);
-	close_the_rest(b);
-	log_as(who);
-	log_limit((enum log_level)b->config->log_level);
-}
-
-static int become_user(const struct worker_birth *b)
-{
-	const char *user = b->config->user;
-
-	if (user_become(user) == 0) {
-		proc_die_with_parent(true);      /* setresuid(2) forgets it */
-		return EX_OK;
-	}
-	report(b->channel, EX_NOPERM, "user = %s: cannot become that user: %s", user,
-		strerror(errno));
-	return EX_NOPERM;
-}
 
 static int open_loop(struct worker *w)
 {
@@ -376,7 +320,7 @@ static int prepare(struct worker *w)
 	if (code == EX_OK)
 		code = load_keys(w, w->birth->slot == 0);
 	if (code == EX_OK)
-		code = become_user(w->birth);
+		code = birth_become_user(w->birth);
 	if (code == EX_OK)
 		code = load_services(w);
 	if (code == EX_OK)
@@ -413,7 +357,7 @@ int worker_run(const struct worker_birth *birth)
 	char who[32];
 
 	snprintf(who, sizeof(who), "worker %u", birth->slot);
-	settle_in(birth, who);
+	birth_settle(birth, who);
 	int code = prepare(&w);
 	if (code == EX_OK)
 		code = say_ready(&w);
@@ -433,12 +377,12 @@ int worker_check(const struct config *config, int channel, int log, struct page 
 	};
 	struct worker w = { .birth = &birth };
 
-	settle_in(&birth, "check");
+	birth_settle(&birth, "check");
 	int code = open_loop(&w);
 	if (code == EX_OK)
 		code = load_keys(&w, log < 0);   /* with a log it is a reload: a worker will say it */
 	if (code == EX_OK)
-		code = become_user(&birth);
+		code = birth_become_user(&birth);
 	if (code == EX_OK)
 		code = load_services(&w);
 	if (code == EX_OK)

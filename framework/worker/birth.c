@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * birth.c - what a worker sheds of its master: signals, descriptors, the user.
+ *
+ * A worker owns only its slot's sockets.  A descriptor too many would keep a
+ * member in somebody's group that nobody accepts from, so all that is not
+ * named in worker_birth is closed first.
+ */
+#include "worker/birth.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "sys/proc.h"
+#include "sys/user.h"
+#include "worker/abort.h"
+#include "worker/report.h"
+#include "worker/worker.h"
+
+static void settle_signals(void)
+{
+	static const int ignored[] = {
+		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU,
+	};
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void close_the_rest(const struct worker_birth *b)
+{
+	int keep[CONFIG_MAX_LISTENS + 2];
+	size_t count = 0;
+
+	keep[count++] = b->channel;
+	keep[count++] = b->log;
+	for (size_t i = 0; i < b->socket_count; i++)
+		keep[count++] = b->sockets[i];
+	proc_keep_only(keep, count);
+}
+
+void birth_settle(const struct worker_birth *b, const char *who)
+{
+	settle_signals();
+	abort_tell();
+	/* While plugins are loaded and started nobody reads the channel: a start()
+	 * that hangs would outlive everybody. */
+	proc_die_with_parent(true);
+	close_the_rest(b);
+	log_as(who);
+	log_limit((enum log_level)b->config->log_level);
+}
+
+int birth_become_user(const struct worker_birth *b)
+{
+	const char *user = b->config->user;
+
+	if (user_become(user) == 0) {
+		proc_die_with_parent(true);      /* setresuid(2) forgets it */
+		return EX_OK;
+	}
+	report(b->channel, EX_NOPERM, "user = %s: cannot become that user: %s", user,
+		strerror(errno));
+	return EX_NOPERM;
+}
