@@ -222,7 +222,11 @@ struct portico_plugin {
 		__VA_ARGS__                                                  \
 	};
 
-/* Service. */
+/* Service, from setting() until stop() returns.  State: service_size bytes.  Name: of its
+ * [service NAME].  Loop: the worker's, of libev, for watchers of your own, which you stop
+ * at the latest in stop(); never leave or destroy it.  portico_log(): one line of the log, as
+ * printf(3); more than 1023 bytes are cut, and control characters become ?; log_level says
+ * from which level on it is written. */
 void           *portico_service_state(struct portico_service *);
 const char     *portico_service_name(const struct portico_service *);
 unsigned        portico_service_worker(const struct portico_service *); /* slot, 0..n-1 */
@@ -285,9 +289,11 @@ int  portico_send(struct portico_service *, const struct portico_peer *,
 	const void *data, size_t len);
 
 /* Requests (RFC 9110, RFC 9112).  Names are matched without case; absent
- * gives NULL.  Path: percent-decoded, dot segments removed, as it was routed.
- * Target: as it was sent.  Length: of the body as announced, -1 if chunked,
- * 0 without one.  Body: what was collected, not ended by a NUL. */
+ * gives NULL; of several headers of a name you get the first.  Path: percent-decoded, dot
+ * segments removed, as it was routed.  Target, query: as they were sent.  Length: of the body
+ * as announced, -1 if chunked, 0 without one.  Body: what was collected, whole in
+ * http_request(), not ended by a NUL; len NULL: not told.  Alloc: zeroed; NULL and ENOMEM.
+ * Resume: http_body() is called again with what it left. */
 struct portico_service *portico_request_service(struct portico_request *);
 struct portico_conn    *portico_request_conn(struct portico_request *);
 void       *portico_request_state(struct portico_request *);
@@ -301,11 +307,15 @@ int64_t     portico_request_length(const struct portico_request *);
 const void *portico_request_body(const struct portico_request *, size_t *len);
 void        portico_request_resume(struct portico_request *);
 
-/* Replies.  The whole in one call, or header..., begin, write..., end.  A type
- * of NULL sends no Content-Type.  -1
+/* Replies, from http_begin() until http_done().  The whole in one call, or header..., begin,
+ * write..., end; headers may stand before either.  What you pass is copied.  Status: 200 to
+ * 599.  A type of NULL sends no Content-Type; text is UTF-8 and sent as text/plain.  Length: in
+ * bytes, or PORTICO_CHUNKED if it is not known yet.  To HEAD, and with 204, 205 and 304, no body
+ * is sent, whatever you give.  Write gives len.  -1
  * with EALREADY (begun or given before), EINVAL (a name, value or status that
- * HTTP forbids, or a header that portico sets itself), EMSGSIZE (more than the announced
- * length), EPIPE (the client is gone), ENOBUFS (over max_queue) or ENOMEM. */
+ * HTTP forbids, a header that portico sets itself, or it was not begun), EMSGSIZE (more than
+ * the announced length, or fewer at the end: then the connection is cut), EPIPE (the client
+ * is gone), ENOBUFS (over max_queue) or ENOMEM. */
 int portico_reply(struct portico_request *, int status, const char *type,
 	const void *body, size_t len);
 int portico_reply_text(struct portico_request *, int status, const char *text);
