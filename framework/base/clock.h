@@ -19,4 +19,10 @@ static inline uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * CLOCK_SECOND + (uint64_t)t.tv_nsec;
 }
 
+/* The same in seconds; it goes on over an exec. */
+static inline double clock_seconds(void)
+{
+	return (double)clock_ns() / CLOCK_SECOND;
+}
+
 #endif

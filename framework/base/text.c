@@ -198,3 +198,12 @@ const char *text_nearest(const char *word, const char *const *candidates)
 	}
 	return best;
 }
+
+char *text_trim(char *word)
+{
+	word += strspn(word, " \t");
+	size_t len = strlen(word);
+	while (len > 0 && strchr(" \t", word[len - 1]) != NULL)
+		word[--len] = '\0';
+	return word;
+}

@@ -17,6 +17,9 @@ int text_size(const char *s, size_t *bytes);        /* 512, 64k, 1m, 2g: powers 
 int text_seconds(const char *s, double *seconds);   /* 250ms, 30s, 5m, 1h, 1d; 0 needs no unit */
 int text_bool(const char *s, bool *value);          /* yes no on off true false */
 
+/* word without the blanks and tabs around it, which are cut off in place. */
+char *text_trim(char *word);
+
 /* The candidate that is most likely meant by word, without case: at most two
  * edits away and fewer than half its letters; NULL if none is.  candidates
  * ends with NULL; borrowed. */

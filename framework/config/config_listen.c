@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* The addresses that one word gave. */
 struct found {
 	struct addr addrs[CONFIG_MAX_LISTENS];
@@ -89,15 +91,6 @@ static void add_word(
 	}
 }
 
-static char *trim(char *word)
-{
-	word += strspn(word, " \t");
-	size_t len = strlen(word);
-	while (len > 0 && strchr(" \t", word[len - 1]) != NULL)
-		word[--len] = '\0';
-	return word;
-}
-
 int config_read_listens(struct draft *d, struct draft_service *s)
 {
 	const struct ini_entry *e = ini_find(s->section, "listen");
@@ -107,6 +100,6 @@ int config_read_listens(struct draft *d, struct draft_service *s)
 	if (rest == NULL || s->service.listens == NULL)
 		return -1;
 	for (char *word; (word = strsep(&rest, ",")) != NULL;)
-		add_word(d, s, e, trim(word));
+		add_word(d, s, e, text_trim(word));
 	return 0;
 }

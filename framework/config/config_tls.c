@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 enum { PAIRS_MOST = 64 };
 
 static const struct ini_entry *written(const struct draft_service *s, const char *key)
@@ -16,15 +18,6 @@ static const struct ini_entry *written(const struct draft_service *s, const char
 	const struct ini_entry *e = ini_find(s->section, key);
 
 	return e && e->value && *e->value ? e : NULL;
-}
-
-static char *trim(char *word)
-{
-	word += strspn(word, " \t");
-	size_t len = strlen(word);
-	while (len > 0 && strchr(" \t", word[len - 1]) != NULL)
-		word[--len] = '\0';
-	return word;
 }
 
 /* Paths between commas, seen from the section's file; *count of them go to paths.
@@ -37,7 +30,7 @@ static int read_paths(struct draft *d, const struct draft_service *s, const stru
 	if (!rest)
 		return -1;
 	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-		word = trim(word);
+		word = text_trim(word);
 		if (*word == '\0') {
 			problems_add(&d->problems, s->section->file, e->line,
 				"%s: no file between two commas or at the end; delete the comma", e->key);

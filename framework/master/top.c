@@ -22,6 +22,7 @@
 #include <term.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "master/facts.h"
 #include "master/top_draw.h"
 #include "master/top_keys.h"
@@ -45,7 +46,7 @@ size_t top_view_slots(const struct top_view *v)
 
 static void ask_status(struct top_view *v)
 {
-	bool is_due = v->wants_status || top_clock() - v->asked.since >= PERIOD;
+	bool is_due = v->wants_status || clock_seconds() - v->asked.since >= PERIOD;
 
 	if (v->asked.pid || !is_due)
 		return;
@@ -132,7 +133,7 @@ static void take_keys(struct top_view *v, short events)
 
 static int until_next(const struct top_view *v)
 {
-	double left = v->asked.since + PERIOD - top_clock();
+	double left = v->asked.since + PERIOD - clock_seconds();
 
 	if (v->asked.pid || left > PERIOD)
 		return (int)(PERIOD * 1000.);

@@ -11,18 +11,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "master/ask.h"
-
-double top_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* The child.  What ask() says on standard error is the reason why there is no answer. */
 static void __attribute__((noreturn))
@@ -48,7 +40,7 @@ int top_ask_begin(struct top_ask *a, const char *file, json_t *request)
 	int ends[2];
 	pid_t parent = getpid();
 
-	*a = (struct top_ask){ .since = top_clock() };
+	*a = (struct top_ask){ .since = clock_seconds() };
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		goto failed;
 	a->fd = ends[0];

@@ -17,11 +17,9 @@
 struct top_ask {                 /* all zero: nothing is asked */
 	pid_t      pid;          /* 0: none */
 	int        fd;           /* of the pipe, readable when there is more */
-	double     since;        /* on top_clock() */
+	double     since;        /* by clock_seconds() */
 	struct buf heard;
 };
-
-double top_clock(void);          /* seconds, monotonic */
 
 /* request is taken.  -1: no child or no pipe could be made.  One question at a time. */
 int  top_ask_begin(struct top_ask *a, const char *file, json_t *request);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fold.h"
 #include "base/units.h"
 #include "master/columns.h"
@@ -149,7 +150,7 @@ static const char *bottom_text(const struct top_view *v, char *out, size_t room)
 		snprintf(out, room, "%s", v->said);
 	else if (v->errand.pid)
 		snprintf(out, room, "under way: %s, %s", v->operation,
-			units_seconds(top_clock() - v->errand.since, age));
+			units_seconds(clock_seconds() - v->errand.since, age));
 	else
 		snprintf(out, room, "%s", keys_line);
 	return out;
@@ -181,7 +182,7 @@ static void draw_bottom(const struct top_view *v, struct page *p)
 static void draw_verdict(const struct top_view *v, struct page *p)
 {
 	char text[2 * TOP_SENTENCE], age[UNITS_TEXT];
-	double late = v->asked.pid ? top_clock() - v->asked.since : 0.;
+	double late = v->asked.pid ? clock_seconds() - v->asked.since : 0.;
 	bool is_late = late > LATE;
 
 	if (is_late)

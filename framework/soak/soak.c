@@ -7,18 +7,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "soak/client.h"
 #include "soak/connect.h"
 #include "soak/engine.h"
 
 double soak_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return clock_seconds();
 }
 
 /* ---- beginning and end ---- */

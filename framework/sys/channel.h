@@ -44,14 +44,15 @@ struct message {
 	uint32_t value;
 	uint32_t slot;
 	uint32_t unused;         /* so that all bytes are set */
-	double   seconds;
+	double   seconds;        /* from now; 0: no limit */
 	char     text[MESSAGE_TEXT];
 };
 
-/* Two connected ends, both close-on-exec and non-blocking. */
+/* Two connected ends, both close-on-exec and non-blocking.  0, or -1 and errno. */
 int channel_open(int ends[2]);
 
-/* Sends m, and fd with it unless that is -1 (it stays open here). */
+/* Sends m, and fd with it unless that is -1 (it stays open here).  0, or -1 and errno:
+ * EAGAIN (it is full: the other does not listen), EPIPE or ECONNRESET (it is gone). */
 int channel_send(int end, const struct message *m, int fd);
 
 /* 1 and a message, with *fd the caller's own or -1 (without one, or if there

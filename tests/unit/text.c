@@ -161,3 +161,12 @@ Test(text, nearest_does_not_guess)
 	cr_assert_null(text_nearest(long_word, words));
 	cr_assert_null(text_nearest("xd", words), "half of its letters are too many");
 }
+
+Test(text, trims_blanks_and_tabs_around_a_word)
+{
+	char word[] = " \t two words \t", nothing[] = " \t ", bare[] = "bare";
+
+	cr_assert_str_eq(text_trim(word), "two words");
+	cr_assert_str_eq(text_trim(nothing), "");
+	cr_assert_str_eq(text_trim(bare), "bare");
+}
