@@ -80,7 +80,7 @@ Test(proxy_programs, curl)
 	server_stop(s);
 }
 
-/* With checks of its own, which begin with a header that names nobody, or with none. */
+/* With checks of its own, which are a header and a reset. */
 static void run_haproxy(const char *options)
 {
 	if (!who_has(HAPROXY))
@@ -96,6 +96,18 @@ static void run_haproxy(const char *options)
 	sockets_await("tcp", FRONT_TLS, 1);
 }
 
+/* Of the first service, three were curl's. */
+static bool was_checked(void *arg)
+{
+	json_t *status = status_read();
+	json_t *service = json_array_get(json_object_get(status, "services"), 0);
+	bool so = json_integer_value(json_object_get(service, "accepted")) >= 3 + 2;
+
+	(void)arg;
+	json_decref(status);
+	return so;
+}
+
 static void behind_haproxy(const char *options)
 {
 	struct server *s = serve();
@@ -105,6 +117,7 @@ static void behind_haproxy(const char *options)
 	curl_is_told_its_own("--interface 127.0.0.9 http://127.0.0.1:8081/");
 	curl_is_told_its_own("'http://[::1]:8081/'");
 	curl_is_told_its_own("--interface 127.0.0.9 https://127.0.0.1:8444/");
+	cr_assert(wait_until(was_checked, NULL, PATIENCE));
 	nothing_was_refused();
 	server_stop(s);
 }
