@@ -276,8 +276,8 @@ void control_close(struct master *m)
 	stream_abort_all(&c->kind.idle);
 	stream_abort_all(&c->kind.linger);
 	stream_abort_all(&c->working);
-	while (c->hub.touched)
-		stream_settle_touched(c->hub.touched);
+	while (c->hub.touched.first)
+		stream_settle_listed(c->hub.touched.first);
 	if (c->path[0])
 		unlink(c->path);
 	close(c->fd);

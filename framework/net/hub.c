@@ -17,20 +17,34 @@ static void on_idle(struct ev_loop *loop, ev_idle *w, int events)
 	(void)events;
 }
 
-/* Settles what was touched since the last turn.  What its callbacks touch
- * waits for the next one, so that two streams that wake each other cannot
- * keep the loop from its other work. */
+/* What its callbacks touch waits for the next turn, so that two streams that
+ * wake each other cannot keep the loop from its other work. */
+static void settle_touched(struct hub *h)
+{
+	struct stream *last = h->touched.last;
+
+	for (bool done = !last; !done;) {
+		done = h->touched.first == last;
+		stream_settle_listed(h->touched.first);
+	}
+}
+
+/* Nobody comes to wait meanwhile: who had its turn is touched, for the next one. */
+static void serve_waiting(struct hub *h)
+{
+	while (h->waiting.first && h->spent < HUB_TURN)
+		stream_settle_listed(h->waiting.first);
+}
+
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 {
 	struct hub *h = w->data;
-	struct stream *last = h->touched_last;
 
 	(void)events;
-	for (bool done = !last; !done;) {
-		done = h->touched == last;
-		stream_settle_touched(h->touched);
-	}
-	if (h->touched)
+	h->spent = 0;
+	settle_touched(h);
+	serve_waiting(h);
+	if (h->touched.first || h->waiting.first)
 		ev_idle_start(loop, &h->awake);
 	else
 		ev_idle_stop(loop, &h->awake);

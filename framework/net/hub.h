@@ -3,14 +3,16 @@
  * hub.h - what all streams of one loop share.
  *
  * One block to read into; a few blocks to write from, lent to streams while
- * they have output; and the list of streams that were touched from outside
- * their own event and must be settled before the loop sleeps.  Owned by the
- * worker, one for its loop.
+ * they have output; the list of streams that were touched from outside their
+ * own event and must be settled before the loop sleeps; and the line of those
+ * that wait to send much, for which a turn of the loop has so much time.
+ * Owned by the worker, one for its loop.
  */
 #ifndef PORTICO_NET_HUB_H
 #define PORTICO_NET_HUB_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,10 +22,15 @@ enum {
 	HUB_READ_BLOCK = 64 * 1024,
 	HUB_WRITE_BLOCK = 16 * 1024,
 	HUB_SPARES = 16,
+	HUB_TURN = 2000000,      /* ns of a turn for who sends much: nobody else waits longer for them */
 };
 
 struct stream;
 struct dgram_batch;
+
+struct stream_list {             /* first come, first served */
+	struct stream *first, *last;
+};
 
 struct hub {
 	struct ev_loop     *loop;
@@ -33,10 +40,11 @@ struct hub {
 	char               *block;           /* HUB_READ_BLOCK bytes */
 	char               *spares[HUB_SPARES];
 	unsigned            spare_count;
-	struct stream      *touched;         /* first come, first served */
-	struct stream      *touched_last;
+	struct stream_list  touched;
+	struct stream_list  waiting;         /* to send much */
+	uint64_t            spent;           /* ns of this turn on such */
 	ev_prepare          settle;
-	ev_idle             awake;           /* active: touched streams wait, do not sleep */
+	ev_idle             awake;           /* active: a list is not empty, do not sleep */
 	size_t              streams;         /* open now */
 	struct dgram_batch *datagrams;       /* made by the first datagram socket */
 };
@@ -47,5 +55,11 @@ void hub_fini(struct hub *h);                         /* after its last stream *
 /* Gives b storage of HUB_WRITE_BLOCK bytes; b has none.  -1 and ENOMEM. */
 int  hub_lend(struct hub *h, struct buf *b);
 void hub_take_back(struct hub *h, struct buf *b);     /* leaves b without storage */
+
+/* Who sends much need not wait. */
+static inline bool hub_has_time(const struct hub *h)
+{
+	return !h->waiting.first && h->spent < HUB_TURN;
+}
 
 #endif

@@ -13,13 +13,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/stream_io.h"
 #include "sys/counts.h"
 #include "sys/shortest.h"
 #include "sys/sock.h"
 
-/* How often drained() may refill the queue in one turn. */
-enum { STREAM_REFILLS = 16 };
+enum {
+	STREAM_REFILLS = 16,         /* how often drained() may refill the queue in one turn */
+	STREAM_SHARE = 256 * 1024,   /* bytes that end a turn */
+};
 
 struct stream *stream_of(struct deadline *d)
 {
@@ -61,41 +64,6 @@ void stream_kind_fini(struct stream_kind *k)
 	deadline_queue_fini(&k->shakes);
 }
 
-/* ---- the list of touched streams ---- */
-
-void stream_touch(struct stream *s)
-{
-	struct hub *h = s->kind->hub;
-
-	if (s->held || s->touched)
-		return;
-	s->touched = true;
-	s->touched_next = NULL;
-	s->touched_prev = h->touched_last;
-	if (h->touched_last)
-		h->touched_last->touched_next = s;
-	else
-		h->touched = s;
-	h->touched_last = s;
-}
-
-static void untouch(struct stream *s)
-{
-	struct hub *h = s->kind->hub;
-
-	if (!s->touched)
-		return;
-	s->touched = false;
-	if (s->touched_prev)
-		s->touched_prev->touched_next = s->touched_next;
-	else
-		h->touched = s->touched_next;
-	if (s->touched_next)
-		s->touched_next->touched_prev = s->touched_prev;
-	else
-		h->touched_last = s->touched_prev;
-}
-
 /* ---- settling ---- */
 
 /* Once: what asks again during the call is served in the next turn. */
@@ -117,20 +85,53 @@ static void tell_eof(struct stream *s)
 	s->held = false;
 }
 
-/* Sends; and as often as all was sent, asks for more. */
-static void send_output(struct stream *s)
+static bool may_flush(const struct stream *s)
 {
-	for (int i = 0; i < STREAM_REFILLS && s->state != STREAM_CLOSED; i++) {
-		if (stream_queued(s) > 0 && !s->blocked && !s->broken)
+	return stream_queued(s) > 0 && !s->blocked && !s->broken && s->state != STREAM_CLOSED;
+}
+
+static bool may_refill(const struct stream *s)
+{
+	return stream_queued(s) == 0 && !s->broken && !s->drain_told && s->state == STREAM_OPEN;
+}
+
+/* Sends; and as often as all was sent, asks for more.  Gives how long it took. */
+static uint64_t send_share(struct stream *s)
+{
+	uint64_t began = clock_ns(), spent = 0, enough = s->sent + STREAM_SHARE;
+
+	for (int i = 0; i < STREAM_REFILLS && s->sent < enough && spent < HUB_TURN; i++) {
+		if (may_flush(s))
 			stream_flush(s);
-		if (stream_queued(s) > 0 || s->broken || s->drain_told || s->state != STREAM_OPEN)
-			return;
+		if (!may_refill(s))
+			return clock_ns() - began;
 		s->drain_told = true;
 		s->held = true;
 		s->kind->ops->drained(s);
 		s->held = false;
+		spent = clock_ns() - began;
 	}
 	stream_touch(s);
+	return spent;
+}
+
+/* A short answer goes at once, and so does the head of a file.  Who has more to say has a share
+ * of the time, and waits for it behind the others: where they are many, a turn of the loop in
+ * which all of them send what they can takes seconds. */
+static void send_output(struct stream *s, bool its_turn)
+{
+	struct hub *h = s->kind->hub;
+
+	if (s->waiting)
+		return;
+	if (may_flush(s) && buf_len(&s->out) <= HUB_WRITE_BLOCK)
+		stream_flush_memory(s);
+	if (!may_flush(s) && !may_refill(s))
+		return;
+	if (its_turn || hub_has_time(h))
+		h->spent += send_share(s);
+	else
+		stream_wait(s);
 }
 
 static void update_choke(struct stream *s)
@@ -237,7 +238,7 @@ static void finish(struct stream *s, uint64_t *count)
 	s->tls = NULL;
 	close(s->io.fd);
 	deadline_clear(&s->deadline);
-	untouch(s);
+	stream_leave_lists(s);
 	buf_fini(&s->in);
 	if (s->out.data)
 		hub_take_back(h, &s->out);
@@ -251,11 +252,11 @@ static void finish(struct stream *s, uint64_t *count)
 	s->kind->ops->closed(s);
 }
 
-static void settle(struct stream *s)
+static void settle(struct stream *s, bool its_turn)
 {
 	retry_input(s);
 	tell_eof(s);
-	send_output(s);
+	send_output(s, its_turn);
 	update_choke(s);
 	advance_closing(s);
 	if (s->state == STREAM_CLOSED) {
@@ -270,13 +271,15 @@ static void settle(struct stream *s)
 	update_mask(s);
 }
 
-void stream_settle_touched(struct stream *s)
+void stream_settle_listed(struct stream *s)
 {
+	bool its_turn = s->waiting;
+
 	++*s->kind->hub->steps;
-	untouch(s);
+	stream_leave_lists(s);
 	if (stream_has_more(s))
 		stream_read_once(s);
-	settle(s);
+	settle(s, its_turn);
 }
 
 static void on_event(struct ev_loop *loop, ev_io *w, int events)
@@ -290,7 +293,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 		s->blocked = stream_is_shaking(s) && s->blocked;
 	if (events & (to_write ? EV_READ | EV_WRITE : EV_READ))
 		stream_read_once(s);
-	settle(s);
+	settle(s, false);
 }
 
 /* ---- deadlines ---- */
@@ -338,7 +341,7 @@ void stream_expired(struct deadline_queue *q, struct deadline *d)
 		cut_short(s);
 	else if (late && !has_come(s, q) && s->state == STREAM_OPEN)
 		tell_late(s, q);
-	stream_settle_touched(s);
+	stream_settle_listed(s);
 }
 
 /* ---- what the protocol asks for ---- */
@@ -426,6 +429,7 @@ void stream_abort(struct stream *s)
 		return;
 	s->state = STREAM_CLOSED;
 	sock_reset_on_close(s->io.fd);
+	stream_leave_lists(s);           /* it need not wait */
 	stream_touch(s);
 }
 

@@ -73,12 +73,12 @@ struct stream {
 	uint64_t               file_bytes;   /* of them, unsent */
 	struct deadline        deadline;
 	struct deadline_queue *expects;      /* where it is due while nothing is unsent */
-	struct stream         *touched_next; /* in the hub's list while touched */
-	struct stream         *touched_prev;
+	struct stream         *next, *prev;  /* in a list of the hub's: stream_list.c */
 	struct pace            pace;         /* of its peer's reading, while output is unsent */
 	uint64_t               sent;         /* bytes, in all; with TLS before they are sealed */
 	uint8_t                state;
 	bool                   touched : 1;
+	bool                   waiting : 1;  /* for its turn to send much */
 	bool                   held : 1;     /* in a callback: it settles by itself */
 	bool                   retry : 1;    /* give data() what there is once more */
 	bool                   paused : 1;
@@ -175,7 +175,7 @@ struct stream *stream_of(struct deadline *d);
 /* Closes a connection that becomes no stream; counted as closed. */
 void stream_decline(struct stream_kind *k, int fd);
 
-/* For the hub only. */
-void stream_settle_touched(struct stream *s);
+/* For who goes through a hub's lists only: settles it, which leaves its list. */
+void stream_settle_listed(struct stream *s);
 
 #endif

@@ -23,7 +23,7 @@
 #include "net/stream_io.h"
 
 enum {
-	FILE_TURN = 512 * 1024,  /* goes in one turn of the loop: others have their turn, too */
+	FILE_TURN = 256 * 1024,  /* goes in one turn of the loop: others have their turn, too */
 	FILE_PIECE = 16 * 1024,
 };
 

@@ -119,16 +119,19 @@ static void flush_memory(struct stream *s, size_t len)
 		hub_take_back(s->kind->hub, &s->out);
 }
 
-void stream_flush(struct stream *s)
+void stream_flush_memory(struct stream *s)
 {
 	size_t len = stream_ahead_of_files(s);
 
-	if (stream_is_shaking(s)) {
+	if (stream_is_shaking(s))
 		s->blocked = true;
-		return;
-	}
-	if (len > 0)
+	else if (len > 0)
 		flush_memory(s, len);
+}
+
+void stream_flush(struct stream *s)
+{
+	stream_flush_memory(s);
 	if (s->files && !s->blocked && !s->broken)
 		stream_flush_file(s);
 }

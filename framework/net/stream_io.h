@@ -13,11 +13,17 @@
 
 enum { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
 
-/* Has it settled before the loop sleeps; in its own callback: right after it. */
+/* Has it settled before the loop sleeps; in its own callback: right after it; while it waits:
+ * when its turn comes. */
 void stream_touch(struct stream *s);
+/* It is settled, and may send much, when those who waited before it have. */
+void stream_wait(struct stream *s);
+void stream_leave_lists(struct stream *s);       /* neither touched nor waiting any more */
 
 /* One attempt to send what is queued, which is something. */
 void stream_flush(struct stream *s);
+/* The same with what goes before the first file, if anything does. */
+void stream_flush_memory(struct stream *s);
 
 /* As send(2), over TLS if s has it; more: what is behind it goes out with it, if it can. */
 ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bool more);
