@@ -17,7 +17,7 @@ SYSTEM_SUITE(clients);
 
 enum { MEGABYTE = 1 << 20 };
 
-#define CURL "curl -sS --http1.1 -m 50 "
+#define CURL "curl -sS --http1.1 -m 80 "
 #define UPLOAD                                                               \
 	"[portico]\nworkers = 1\n"                                           \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\nmax_body = 2g\n" \
@@ -203,6 +203,18 @@ Test(clients, openssl_resumes_what_it_kept_over_several_workers)
 	}
 	for (int i = 0; i < SLOTS; i++)
 		cr_assert_gt(hits[i], 0, "slot %d was never asked", i);
+	server_stop(s);
+}
+
+/* R asks for it.  The pipe stays open, or s_client would leave before the answer comes. */
+Test(clients, openssl_may_not_renegotiate)
+{
+	struct server *s = start_secure();
+	const char *said = command("mkfifo keys\n" S_CLIENT "-tls1_2 <keys &\n"
+		"exec 3>keys\necho R >&3\nwait $! && exit 1\nexit 0\n");
+
+	command_said(said, "RENEGOTIATING");
+	command_said(said, ":no renegotiation:");
 	server_stop(s);
 }
 

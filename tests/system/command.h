@@ -7,7 +7,7 @@
 #ifndef SYSTEM_COMMAND_H
 #define SYSTEM_COMMAND_H
 
-#define COMMAND_SECONDS 60
+#define COMMAND_SECONDS 85
 
 /* What it says, on standard output and error; static.  Fails the test unless its exit code is 0. */
 const char *command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
