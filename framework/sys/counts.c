@@ -70,6 +70,7 @@ const char *count_error_name(unsigned kind)
 		[ERROR_HANDLER] = "handler",
 		[ERROR_UNSENT] = "unsent",
 		[ERROR_REFUSED] = "refused",
+		[ERROR_UNLOGGED] = "unlogged",
 	};
 	return kind < COUNT_ERRORS ? names[kind] : "?";
 }

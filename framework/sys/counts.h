@@ -22,6 +22,7 @@ enum count_error {
 	ERROR_HANDLER,           /* a callback gave -1 or broke its contract */
 	ERROR_UNSENT,            /* datagrams that the kernel did not take */
 	ERROR_REFUSED,           /* a connection over max_connections or max_per_client, or not from proxy_from */
+	ERROR_UNLOGGED,          /* lines that an access log lost; added to by a thread, too */
 	COUNT_ERRORS,
 };
 
