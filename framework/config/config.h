@@ -55,6 +55,7 @@ struct config_tls_pair {
 	const char *key;
 };
 
+enum config_access { CONFIG_ACCESS_COMBINED, CONFIG_ACCESS_JSON };
 enum config_tls_client { CONFIG_TLS_CLIENT_NO, CONFIG_TLS_CLIENT_OPTIONAL, CONFIG_TLS_CLIENT_REQUIRED };
 enum config_tls_protocols { CONFIG_TLS_12_13, CONFIG_TLS_13 };
 
@@ -107,6 +108,8 @@ struct config_service {
 	int64_t max_connections;         /* in a worker; 0: no limit */
 	int64_t max_per_client;          /* in a worker, of one address; 0: no limit */
 	const char *server;              /* http: the header of that name; NULL: none */
+	const char *access_log;          /* http: path, or "-" for standard output; NULL: none */
+	int         access_log_format;   /* enum config_access */
 
 	const char            *file;
 	unsigned               line;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config_http.c - keys of http that need more than a type: host and server.
+ * config_http.c - keys of http that need more than a type: host, server and access_log.
  */
 #include "config/config_draft.h"
 
@@ -100,4 +100,23 @@ void config_read_server(struct draft *d, struct draft_service *s)
 	else if (strlen(*server) > SERVER_MOST)
 		problems_add(&d->problems, s->section->file, ini_find(s->section, "server")->line,
 			"server has more than %d bytes; write less, or off", SERVER_MOST);
+}
+
+/* ---- access_log ---- */
+
+int config_read_access_log(struct draft *d, struct draft_service *s)
+{
+	const struct ini_entry *format = ini_find(s->section, "access_log_format");
+	const char **path = &s->service.access_log;
+
+	if ((*path)[0] != '\0') {
+		if (strcmp(*path, "-") != 0)
+			*path = ini_relative(d->mem, s->section->file, *path);
+		return *path != NULL ? 0 : -1;
+	}
+	*path = NULL;
+	if (format != NULL && format->value != NULL && ini_find(s->section, "access_log") == NULL)
+		problems_add(&d->problems, s->section->file, format->line,
+			"access_log_format without access_log logs nothing; add access_log, or delete it");
+	return 0;
 }

@@ -84,6 +84,8 @@ static const struct portico_option service_options[] = {
 	SERVICE_KEY(INT, max_per_client, "0", "0..1000000000",
 		"connections of one address in a worker; 0 is no limit"),
 	SERVICE_KEY(STRING, server, "portico", NULL, "the header Server of replies; off is none"),
+	SERVICE_KEY(STRING, access_log, "", NULL, "file with a line for each request; - is standard output"),
+	SERVICE_KEY(ENUM, access_log_format, "combined", "combined|json", "what a line of it looks like"),
 	{0},
 };
 
@@ -124,7 +126,8 @@ unsigned config_key_protocols(const char *key)
 		{"body_rate", HTTP},        {"send_rate", TCP | HTTP},
 		{"rate_grace", TCP | HTTP}, {"max_requests", HTTP},
 		{"max_connections", TCP | HTTP}, {"max_per_client", TCP | HTTP},
-		{"server", HTTP},
+		{"server", HTTP},           {"access_log", HTTP},
+		{"access_log_format", HTTP},
 	};
 
 	for (size_t i = 0; i < sizeof(restricted) / sizeof(*restricted); i++) {

@@ -113,7 +113,8 @@ int config_read_service(struct draft *d, const struct ini_section *section, cons
 	config_read_server(d, s);
 	check_pair(d, s, "high_water", &s->service.high_water, "max_queue", s->service.max_queue);
 	check_pair(d, s, "max_target", &s->service.max_target, "max_head", s->service.max_head);
-	if (config_read_tls(d, s) < 0 || config_read_proxy(d, s) < 0)
+	if (config_read_tls(d, s) < 0 || config_read_proxy(d, s) < 0
+		|| config_read_access_log(d, s) < 0)
 		return -1;
 	return s->listen != NULL ? config_read_listens(d, s) : 0;
 }

@@ -93,6 +93,27 @@ Test(config, bounds_reach_their_fields)
 	cr_assert_eq(service("s")->body_rate, 500);
 }
 
+Test(config, access_log_is_a_path_seen_from_its_file)
+{
+	expect_sound(HTTP "access_log = logs/a.log\n" HANDLER);
+	cr_assert_str_eq(service("s")->access_log, path_of("logs/a.log"));
+	cr_assert_eq(service("s")->access_log_format, CONFIG_ACCESS_COMBINED);
+	expect_sound(HTTP "access_log = /a.log\naccess_log_format = json\n" HANDLER);
+	cr_assert_str_eq(service("s")->access_log, "/a.log");
+	cr_assert_eq(service("s")->access_log_format, CONFIG_ACCESS_JSON);
+	expect_sound(HTTP "access_log = -\n" HANDLER);
+	cr_assert_str_eq(service("s")->access_log, "-");
+	expect_sound(HTTP HANDLER);
+	cr_assert_null(service("s")->access_log);
+	expect_told(HTTP "access_log_format = json\n" HANDLER,
+		"a.ini:4: access_log_format without access_log logs nothing; add access_log, or delete it\n");
+	expect_told(HTTP "access_log =\naccess_log_format = xml\n" HANDLER,
+		"a.ini:4: access_log has no value; write one or delete the line\n"
+		"a.ini:5: access_log_format = xml: not known; write combined or json\n");
+	expect_told(TCP "access_log = a\n" HANDLER,
+		"a.ini:4: access_log is not for protocol = tcp but for http; delete it\n");
+}
+
 Test(config, bounds_have_their_range_and_their_protocol)
 {
 	expect_told(TCP "send_rate = 2g\nrate_grace = 0\nmax_connections = -1\nmax_per_client = x\n"
@@ -152,7 +173,7 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, max_head, "
 		"max_target, max_fields, max_body, head_time, "
 		"body_time, ws_max_message, ws_ping, body_rate, send_rate, rate_grace, max_requests, "
-		"max_connections, max_per_client, server\n"
+		"max_connections, max_per_client, server, access_log, access_log_format\n"
 		"a.ini:6: idle = %s%n: not a time; write 250ms, 30s, 5m or 1h\n");
 }
 
