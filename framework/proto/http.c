@@ -170,6 +170,12 @@ static void begin_request(struct portico_request *r, size_t rest)
 		say_continue(r, rest);
 }
 
+static void keep_line(struct portico_request *r, const char *data, size_t len)
+{
+	if (r->conn->site->access.scribe && r->phase == HTTP_HEAD)
+		http_access_keep(r, data, len);
+}
+
 static size_t read_head(struct portico_request *r, const char *data, size_t len)
 {
 	if (!http_head_is_begun(&r->head))
@@ -179,6 +185,7 @@ static size_t read_head(struct portico_request *r, const char *data, size_t len)
 	if (n == 0)
 		return 0;
 	if (n < 0) {
+		keep_line(r, data, len);
 		refuse(r, r->head.status, r->head.why);
 		return len;
 	}
@@ -287,6 +294,12 @@ static bool is_last_word(const struct portico_request *r, size_t rest)
 	return r->phase == HTTP_ANSWER && !r->head.keep_alive && rest == 0;
 }
 
+static void log_request(struct portico_request *r, bool whole)
+{
+	if (r->conn->site->access.scribe)
+		http_access_tell(r, whole);
+}
+
 static void count_request(const struct portico_request *r)
 {
 	struct counts *counts = r->conn->site->kind.counts;
@@ -304,6 +317,7 @@ static void finish(struct http_conn *c, size_t rest)
 
 	stream_renew(&c->conn.stream);   /* a next head or body has its own time */
 	count_request(r);
+	log_request(r, true);
 	c->request = NULL;
 	http_request_close(r);
 	if (c->socket)
@@ -466,6 +480,7 @@ static void on_late(struct stream *s)
 	}
 	if (keeps_pace(r))
 		return;
+	keep_line(r, buf_head(&s->in), buf_len(&s->in));
 	refuse(r, 408, "the request did not come in time");
 	if (r->reply == HTTP_REPLY_ENDED)
 		finish(c, buf_len(&s->in));
@@ -475,8 +490,10 @@ static void on_closed(struct stream *s)
 {
 	struct http_conn *c = conn_of(s);
 
-	if (c->request)
+	if (c->request) {
+		log_request(c->request, false);
 		http_request_close(c->request);
+	}
 	if (c->socket)
 		ws_end(c->socket);
 	if (c->declined)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "net/stream.h"
+#include "proto/http_access.h"
 #include "proto/http_parse.h"
 #include "proto/ws.h"
 #include "proto/http_route.h"
@@ -64,6 +65,7 @@ struct http_site {
 	int64_t                  second;     /* when stamp was made */
 	char                     stamp[HTTP_STAMP]; /* "Date: ...\r\nServer: ...\r\n" */
 	size_t                   stamp_len;
+	struct http_access       access;     /* zeroed: no log; else set before the first connection */
 };
 
 void http_site_init(struct http_site *site, struct hub *hub, const struct http_bounds *bounds,

@@ -313,8 +313,10 @@ static int write_joined(struct portico_request *r, int status, const char *type,
 	char *at = begin(r, status, type, (int64_t)len, len);
 	if (!at)
 		return -1;
-	if (!r->no_body && len > 0)
+	if (!r->no_body && len > 0) {
 		at = put(at, body, len);
+		r->body_sent = len;
+	}
 	filled(r, at);
 	return 0;
 }
@@ -338,8 +340,10 @@ static int write_apart(struct portico_request *r, int status, const char *type,
 	filled(r, at);
 	if (r->no_body)
 		return 0;
+	r->body_sent = len;
 	if (stream_write(s, body, len) == 0)
 		return 0;
+	r->body_sent = 0;
 	stream_abort(s);         /* the head is out and its body cannot follow */
 	return -1;
 }
@@ -408,6 +412,8 @@ void http_reply_wrote(struct portico_request *r, uint64_t len)
 {
 	if (r->reply_left >= 0)
 		r->reply_left -= (int64_t)len;
+	if (!r->no_body)
+		r->body_sent += len;
 	tell_drained(r);
 }
 

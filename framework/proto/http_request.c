@@ -57,7 +57,9 @@ struct portico_request *http_request_open(struct http_conn *c)
 	r->text = NULL;
 	r->path = NULL;
 	r->began = 0;
-	r->body_size = 0;
+	r->body_size = r->body_sent = 0;
+	r->line = NULL;
+	r->line_len = 0;
 	r->pace = (struct pace){0};
 	r->phase = HTTP_HEAD;
 	r->reply = HTTP_NO_REPLY;

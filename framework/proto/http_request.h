@@ -43,6 +43,9 @@ struct portico_request {
 	struct buf              body;        /* collected */
 	uint64_t                began;       /* when the loop woke to its first byte: clock_ns() */
 	uint64_t                body_size;   /* bytes of body so far */
+	uint64_t                body_sent;   /* likewise of the reply, as it was queued */
+	const char             *line;        /* of a head that is refused; NULL: http_access_keep() */
+	uint32_t                line_len;
 	struct pace             pace;        /* of its body */
 	struct http_chunk       chunk;
 	struct buf              headers;     /* of the reply: whole lines */

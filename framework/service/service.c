@@ -26,6 +26,7 @@ struct service {
 	struct shortest_table  *table;       /* NULL: nobody asks how much there is to do */
 	struct shortest_slot   *seat;        /* this worker's in it */
 	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
+	struct scribe          *scribe;      /* likewise; NULL: no access log */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;
 	struct http_route      *routes;
@@ -146,7 +147,7 @@ static void init_tcp(struct service *s)
 	stream_kind_secure(&s->tcp.kind, s->tls, c->tls_handshake);
 }
 
-static void init_http(struct service *s)
+static void init_http(struct service *s, unsigned worker)
 {
 	const struct config_service *c = s->config;
 	struct http_bounds bounds = {
@@ -176,6 +177,12 @@ static void init_http(struct service *s)
 	http_site_count(&s->http, s->counts, s->seat);
 	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
 	stream_kind_secure(&s->http.sockets.kind, s->tls, c->tls_handshake);
+	s->http.access = (struct http_access){
+		.scribe = s->scribe,
+		.json = c->access_log_format == CONFIG_ACCESS_JSON,
+		.service = c->name,
+		.worker = worker,
+	};
 }
 
 /* Passes the gate, or needs not. */
@@ -226,6 +233,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->table = home->tables ? home->tables[home->services] : NULL;
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
+	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;
 }
 
@@ -244,7 +252,7 @@ struct service *service_create(const struct config_service *c, struct service_ho
 	if (c->protocol == CONFIG_TCP)
 		init_tcp(s);
 	if (c->protocol == CONFIG_HTTP)
-		init_http(s);
+		init_http(s, home->worker);
 	init_gate(s);
 	if (load_handlers(s, home, problems) == 0)
 		return s;

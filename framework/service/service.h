@@ -16,6 +16,7 @@
 #include "sys/page.h"
 
 struct service;
+struct scribe;
 struct shortest_table;
 struct tls_context;
 
@@ -27,6 +28,7 @@ struct service_home {
 	unsigned      worker;
 	struct shortest_table **tables;  /* of each service; NULL altogether or one: not counted */
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
+	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
 	uint32_t      handlers;  /* numbered so far, over all services */
 };
 

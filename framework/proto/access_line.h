@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access_line.h - a line of an access log: what a request was, as text.
+ *
+ * Pure.  Nothing that a client sent can end a line, a field or a string, or speak to the
+ * terminal of who reads it: combined has quotes, backslashes and all that is not
+ * printable ASCII as \", \\ and \xHH; JSON is what RFC 8259 allows, valid UTF-8 as it is,
+ * and every byte that is none, and NUL, as \\xHH.  What is too long is cut and ends with "...".
+ */
+#ifndef PORTICO_PROTO_ACCESS_LINE_H
+#define PORTICO_PROTO_ACCESS_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sys/addr.h"
+
+enum { ACCESS_LINE = 4096 };     /* a line at most, with its newline */
+
+struct access_text {             /* at NULL: there is none */
+	const char *at;
+	size_t      len;
+};
+
+struct access_entry {
+	double             now;      /* seconds since 1970 */
+	const struct addr *peer;
+	struct access_text method, target, protocol;     /* of a head that was read */
+	struct access_text line;     /* of one that was not: its first line, as far as it came */
+	struct access_text host, referer, agent;
+	const char        *service;
+	const char        *handler;  /* NULL: none */
+	unsigned           worker;
+	unsigned           status;   /* 0: there was no reply */
+	uint64_t           bytes;    /* of the reply's body */
+	uint64_t           took;     /* nanoseconds */
+	bool               whole;    /* the reply is */
+};
+
+/* The time, made once a second.  Zeroed before the first line. */
+struct access_clock {
+	int64_t second;
+	char    common[32];          /* "22/Nov/2026:18:45:24 +0000" */
+	char    iso[24];             /* "2026-11-22T18:45:24" */
+};
+
+/* out has ACCESS_LINE bytes; gives how many are the line, which ends with a newline and no NUL. */
+size_t access_line_combined(const struct access_entry *e, struct access_clock *c, char *out);
+size_t access_line_json(const struct access_entry *e, struct access_clock *c, char *out);
+
+#endif
