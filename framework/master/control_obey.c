@@ -29,7 +29,7 @@ static void stop(struct master *m)
 
 static void reopen(struct master *m, struct control_client *c)
 {
-	if (m->serving && logfile_open(m, m->serving->config->log) == 0)
+	if (logfile_reopen(m) == 0)
 		control_answer(c, true, "log reopened");
 	else
 		control_answer(c, false, "the log could not be opened; logging goes on where it was");

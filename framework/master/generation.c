@@ -101,6 +101,7 @@ void generation_bury(struct generation *g)
 	if (m->serving == g)
 		m->serving = NULL;
 	config_destroy(g->config);
+	accesslogs_fini(&g->accesslogs);
 	free(g);
 	numbers_forget(m);
 	operation_next(m);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "master/accesslog.h"
 #include "master/member.h"
 
 struct master;
@@ -28,6 +29,7 @@ struct generation {
 	struct master         *master;
 	unsigned               number;       /* 1, 2, ... */
 	struct config         *config;       /* its own */
+	struct accesslogs      accesslogs;   /* of its workers */
 	enum generation_state  state;
 	bool                   gave_up;      /* it failed before it served */
 	bool                   hurried;      /* over the limit of draining ones: told to end soon */

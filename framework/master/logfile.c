@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/accesslog.h"
 #include "master/generation.h"
 #include "master/master.h"
 
@@ -54,4 +55,11 @@ int logfile_follow(struct master *m, const struct config *c)
 {
 	log_limit((enum log_level)c->log_level);
 	return logfile_open(m, c->log);
+}
+
+int logfile_reopen(struct master *m)
+{
+	int result = m->serving ? logfile_open(m, m->serving->config->log) : -1;
+
+	return accesslogs_reopen(m) < 0 ? -1 : result;
 }

@@ -15,4 +15,7 @@ int logfile_open(struct master *m, const char *path);
 struct config;
 int logfile_follow(struct master *m, const struct config *c);
 
+/* USR1: opens it and the access logs anew.  -1: one of them stays where it was, which was told. */
+int logfile_reopen(struct master *m);
+
 #endif

@@ -7,7 +7,7 @@
  *	TTIN/TTOU  one worker more / fewer
  *	TERM, INT  finish until `drain` has passed; a second one: now
  *	QUIT       finish without a limit
- *	USR1       reopen the log
+ *	USR1       reopen the logs
  *
  * Signals come through a signalfd(2), children's deaths through pidfds: all
  * of the master happens in its loop, one thing after another.
@@ -128,7 +128,7 @@ static void obey_signal(struct master *m, int number)
 		stop_or_hurry(m, "QUIT", 0.);
 		break;
 	case SIGUSR1:
-		if (m->serving && logfile_open(m, m->serving->config->log) == 0)
+		if (logfile_reopen(m) == 0)
 			log_info("USR1: log reopened");
 		break;
 	default:

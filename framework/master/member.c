@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/accesslog.h"
 #include "master/generation.h"
 #include "master/lend.h"
 #include "master/load.h"
@@ -204,7 +205,7 @@ static int worker_entry(void *arg, int channel)
 	const struct member *m = arg;
 	const struct config *c = m->generation->config;
 	struct shortest_table *tables[CONFIG_MAX_LISTENS];
-	int sockets[CONFIG_MAX_LISTENS];
+	int sockets[CONFIG_MAX_LISTENS], access[CONFIG_MAX_LISTENS];
 	bool ours[CONFIG_MAX_LISTENS];
 	struct worker_birth birth = {
 		.config = c,
@@ -213,12 +214,15 @@ static int worker_entry(void *arg, int channel)
 		.sockets = sockets,
 		.socket_count = slot_need(c),
 		.log = m->generation->master->log,
+		.access = access,
 		.page = m->page,
 		.ours = ours,
 		.tables = tables,
 		.tickets = m->generation->master->tickets,
 	};
 
+	for (size_t i = 0; i < c->service_count; i++)
+		access[i] = m->generation->accesslogs.all[i].fd;
 	slot_sockets(m->slot, c, sockets);
 	find_ours(m->slot, c, ours);
 	find_tables(m->generation->master, c, tables);
@@ -258,6 +262,8 @@ static void enlist(struct member *m)
 
 int member_spawn(struct generation *g, struct slot *slot)
 {
+	if (accesslogs_open(g) < 0)
+		return -1;
 	struct member *m = create(g, slot);
 	if (!m) {
 		generation_note_failure(g, EX_OSERR, "no memory for a worker");

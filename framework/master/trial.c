@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "master/accesslog.h"
 #include "master/child.h"
 #include "master/slot.h"
 #include "master/upgrade.h"
@@ -137,12 +138,12 @@ static int check_user(const struct config *c, config_problem_fn *problem, void *
 	return unknown ? EX_CONFIG : EX_NOPERM;
 }
 
-/* What the master holds: a socket for each slot and address, and for each
- * worker a channel and a pidfd, twice over while a reload is under way. */
+/* What the master holds: a socket for each slot and address, the access logs, and for each
+ * worker a channel and a pidfd, the latter twice over while a reload is under way. */
 static int check_descriptors(const struct config *c, config_problem_fn *problem, void *arg)
 {
 	enum { ITS_OWN = 32 };
-	size_t need = c->workers * (slot_need(c) + 4) + ITS_OWN;
+	size_t need = c->workers * (slot_need(c) + 4) + 2 * c->service_count + ITS_OWN;
 	size_t limit = proc_raise_descriptors();
 	char text[MESSAGE_TEXT];
 
@@ -158,7 +159,9 @@ static int check_descriptors(const struct config *c, config_problem_fn *problem,
 int trial_check_system(const struct config *config, config_problem_fn *problem, void *arg)
 {
 	int code = check_user(config, problem, arg);
-	return code == EX_OK ? check_descriptors(config, problem, arg) : code;
+	if (code == EX_OK)
+		code = check_descriptors(config, problem, arg);
+	return code == EX_OK ? accesslogs_check(config, problem, arg) : code;
 }
 
 /* ---- portico check ---- */

@@ -25,7 +25,7 @@ void trial_cancel(struct trial *t);
  * line to standard output if there are none.  Gives the exit code. */
 int trial_check(const char *file);
 
-/* Whether the user and the limits that config needs are to be had: EX_OK, or an
+/* Whether the user, the limits and the files that config needs are to be had: EX_OK, or an
  * exit code with a problem told. */
 int trial_check_system(const struct config *config, config_problem_fn *problem, void *arg);
 

@@ -104,17 +104,30 @@ static void add_log(json_t *generation, const struct config *c)
 	json_object_set_new(generation, "log_level", json_integer(c->log_level));
 }
 
+/* Its workers hear of new files. */
+static json_t *access_json(const struct generation *g)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < g->accesslogs.count; i++) {
+		const char *path = g->accesslogs.all[i].path;
+		json_t *text = path ? json_string(path) : NULL;   /* NULL, if it is not UTF-8 */
+		json_array_append_new(all, text ? text : json_null());
+	}
+	return all;
+}
+
 static json_t *generation_json(const struct generation *g)
 {
 	json_t *members = json_array();
 
 	for (const struct member *w = g->members; w; w = w->next)
 		json_array_append_new(members, member_json(w));
-	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
 		"number", (int)g->number, "state", (int)g->state, "workers", (int)g->workers,
 		"born", g->born, "drain", g->config->drain,
 		"stall", g->config->stall, "stall_kill", g->config->stall_kill,
-		"listens", listens_json(g->config), "members", members);
+		"listens", listens_json(g->config), "access", access_json(g), "members", members);
 }
 
 static json_t *waiting_json(const struct master *m)
@@ -248,6 +261,17 @@ static int load_members(struct generation *g, const json_t *members)
 	return 0;
 }
 
+static const char *path_at(void *arg, size_t i)
+{
+	return json_string_value(json_array_get(arg, i));
+}
+
+/* Without memory for them its workers go on with the files they have. */
+static void load_access(struct generation *g, json_t *paths)
+{
+	(void)accesslogs_adopt(&g->accesslogs, json_array_size(paths), path_at, paths);
+}
+
 static int load_generation(struct master *m, const json_t *o)
 {
 	struct config *config = load_config(o);
@@ -255,6 +279,7 @@ static int load_generation(struct master *m, const json_t *o)
 
 	if (!g)
 		return -1;
+	load_access(g, json_object_get(o, "access"));
 	g->adopted = true;
 	g->number = (unsigned)upgrade_int(o, "number");
 	g->state = (enum generation_state)upgrade_int(o, "state");

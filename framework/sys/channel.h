@@ -25,6 +25,7 @@ enum message_type {
 	MESSAGE_LEGACY,          /* fd: the other end of such a channel */
 	MESSAGE_TURN,            /* nothing: turn once, so that it is seen that you can */
 	MESSAGE_RETURN,          /* empty what you borrowed or kept (value, slot) and stop */
+	MESSAGE_ACCESS,          /* fd: the access log of service number value, opened anew */
 
 	/* worker to worker */
 	MESSAGE_IDLE,            /* fd: an idle connection; text: worker/legacy.c */

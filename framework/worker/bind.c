@@ -25,6 +25,7 @@
 #include "sys/sock.h"
 #include "sys/stranger.h"
 #include "worker/report.h"
+#include "worker/scribes.h"
 #include "worker/worker.h"
 
 static bool has_all(const struct worker_birth *b)
@@ -176,9 +177,12 @@ static int await_turn(const struct worker_birth *b)
 	while (channel_wait(b->channel, &m, &fd) > 0) {
 		if (m.type == MESSAGE_BIND)
 			return EX_OK;
-		if (m.type != MESSAGE_LOG)
+		if (m.type == MESSAGE_LOG)
+			worker_change_log(b, fd);
+		else if (m.type == MESSAGE_ACCESS)
+			scribes_change_file(b, &m, fd);
+		else
 			break;           /* the generation has been given up */
-		worker_change_log(b, fd);
 	}
 	return EX_UNAVAILABLE;
 }

@@ -36,13 +36,15 @@ static void settle_signals(void)
 
 static void close_the_rest(const struct worker_birth *b)
 {
-	int keep[CONFIG_MAX_LISTENS + 2];
+	int keep[2 * CONFIG_MAX_LISTENS + 2];    /* a service listens somewhere */
 	size_t count = 0;
 
 	keep[count++] = b->channel;
 	keep[count++] = b->log;
 	for (size_t i = 0; i < b->socket_count; i++)
 		keep[count++] = b->sockets[i];
+	for (size_t i = 0; b->access && i < b->config->service_count; i++)
+		keep[count++] = b->access[i];
 	proc_keep_only(keep, count);
 }
 

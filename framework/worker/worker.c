@@ -31,6 +31,7 @@
 #include "worker/birth.h"
 #include "worker/legacy.h"
 #include "worker/report.h"
+#include "worker/scribes.h"
 #include "worker/secure.h"
 #include "worker/sockets.h"
 
@@ -45,6 +46,7 @@ struct worker {
 	struct beat                beat;
 	struct service_home        home;
 	struct secure              secure;
+	struct scribes             scribes;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -97,6 +99,19 @@ static int load_keys(struct worker *w, bool warn)
 	problems_end(&problems);
 	w->home.tls = w->secure.contexts;
 	return result == 0 ? EX_OK : EX_CONFIG;
+}
+
+/* A thread stays who it was when it began, so it begins when we are who we will be. */
+static int begin_access_logs(struct worker *w)
+{
+	const struct worker_birth *b = w->birth;
+
+	if (scribes_begin(&w->scribes, b) == 0) {
+		w->home.scribes = w->scribes.of;
+		return EX_OK;
+	}
+	report(b->channel, EX_OSERR, "cannot start a thread for an access log: %s", strerror(errno));
+	return EX_OSERR;
 }
 
 static int load_services(struct worker *w)
@@ -228,6 +243,9 @@ static void obey(struct worker *w, const struct message *m, int fd)
 	case MESSAGE_LOG:
 		worker_change_log(w->birth, fd);
 		return;
+	case MESSAGE_ACCESS:
+		scribes_turn(&w->scribes, m, fd);
+		return;
 	case MESSAGE_LEND:
 		if (w->draining)
 			break;
@@ -322,6 +340,8 @@ static int prepare(struct worker *w)
 	if (code == EX_OK)
 		code = birth_become_user(w->birth);
 	if (code == EX_OK)
+		code = begin_access_logs(w);
+	if (code == EX_OK)
 		code = load_services(w);
 	if (code == EX_OK)
 		code = start_services(w);
@@ -344,6 +364,7 @@ static void clean_up(struct worker *w)
 	for (size_t i = 0; i < w->service_count; i++)
 		service_destroy(w->services[i]);
 	free(w->services);
+	scribes_end(&w->scribes);
 	secure_fini(&w->secure);
 	if (!w->loop)
 		return;
