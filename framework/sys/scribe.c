@@ -24,7 +24,7 @@
 enum { STACK = 256 * 1024 };
 
 #define TURN_TIME  CLOCK_SECOND          /* for the old file to take what is its */
-#define JOIN_GRACE (CLOCK_SECOND / 10)
+#define JOIN_GRACE (CLOCK_SECOND / 5)
 
 static void ring(const struct scribe *s)
 {
@@ -151,7 +151,7 @@ void scribe_destroy(struct scribe *s)
 {
 	if (join(s) != 0) {
 		/* It is in a write(2) that nothing ends: the process has to go without it. */
-		scribe_lose(s, scribe_count(s, atomic_load(&s->written), atomic_load(&s->said)));
+		scribe_give_up(s);
 		log_warn("%s: the file takes nothing; what was not written is lost", s->name);
 		return;
 	}

@@ -32,6 +32,7 @@ enum scribe_waits { FOR_NOTHING, FOR_A_LINE, FOR_HALF };
 struct scribe {
 	char      name[SCRIBE_NAME];
 	uint64_t *lost;
+	_Atomic bool given_up;   /* what was left is counted, by the side that came first */
 	int       bell;
 	pthread_t thread;
 
@@ -65,8 +66,8 @@ void scribe_use(struct scribe *s, int fd);
 
 void *scribe_write_all(void *scribe);    /* the thread */
 
-/* Lines that end in [from, to). */
-uint64_t scribe_count(const struct scribe *s, uint64_t from, uint64_t to);
+/* The end: what is left is lost. */
+void scribe_give_up(struct scribe *s);
 void scribe_lose(struct scribe *s, uint64_t lines);
 
 /* To the log, but not often; each side has its own when. */

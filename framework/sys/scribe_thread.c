@@ -83,7 +83,7 @@ static char byte_at(const struct scribe *s, uint64_t at)
 	return s->room[at % SCRIBE_ROOM];
 }
 
-uint64_t scribe_count(const struct scribe *s, uint64_t from, uint64_t to)
+static uint64_t count_lines(const struct scribe *s, uint64_t from, uint64_t to)
 {
 	uint64_t lines = 0;
 
@@ -96,7 +96,7 @@ static void drop_to(struct scribe *s, uint64_t to)
 {
 	uint64_t from = atomic_load_explicit(&s->written, memory_order_relaxed);
 
-	scribe_lose(s, scribe_count(s, from, to));
+	scribe_lose(s, count_lines(s, from, to));
 	atomic_store_explicit(&s->written, to, memory_order_release);
 	s->newline_due = s->torn;
 }
@@ -237,7 +237,13 @@ void *scribe_write_all(void *arg)
 	s->since = clock_ns();
 	while (step(s))
 		;
-	drop_to(s, atomic_load(&s->said));
+	scribe_give_up(s);
 	return NULL;
+}
+
+void scribe_give_up(struct scribe *s)
+{
+	if (!atomic_exchange(&s->given_up, true))
+		scribe_lose(s, count_lines(s, atomic_load(&s->written), atomic_load(&s->said)));
 }
 

@@ -329,6 +329,26 @@ Test(scribe, a_pipe_without_a_reader_loses_lines)
 	cr_assert_eq(lost, 1000);
 }
 
+/* A terminal that was stopped says that there is room, and takes nothing. */
+Test(scribe, a_write_that_never_returns_does_not_keep_us)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	cr_assert_geq(master, 0);
+	cr_assert_eq(grantpt(master) | unlockpt(master), 0);
+	begin(open(ptsname(master), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+	for (unsigned i = 0; i < 4000; i++)
+		say(i, 100);
+	usleep(1200000);
+	uint64_t begun = clock_ns();
+	scribe_end(scribe, begun + CLOCK_SECOND / 5);
+	scribe_destroy(scribe);
+	scribe = NULL;
+	cr_assert_lt((double)(clock_ns() - begun) * 1e-9, 5.);
+	cr_assert_gt(lost_now(), 3000);
+	_exit(0);                /* as a worker does, with the thread where it is */
+}
+
 /* Each read of a SOCK_SEQPACKET is one write. */
 Test(scribe, writes_that_may_mix_are_of_whole_lines_and_pipe_buf)
 {
