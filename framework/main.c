@@ -185,7 +185,7 @@ static const struct verb verbs[] = {
 	{ "upgrade", "", "the binary as it is now takes over, nobody notices", upgrade_it },
 	{ "status", "", "what runs (--json: for programs)", status },
 	{ "top", "", "the same on a screen, once a second, with keys to act on it", top_it },
-	{ "reopen", "", "open the log anew", reopen },
+	{ "reopen", "", "open the logs anew", reopen },
 	{ "stop", "", "finish what is in hand, then end", stop },
 	{ "who", "PORT", "who is on a port of this machine, and whether it can be shared: 80, 53/udp",
 		who_is_there },

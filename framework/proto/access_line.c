@@ -112,6 +112,33 @@ static bool is_plain(unsigned char c)
 	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether eight bytes are plain, each tested in its own place: the first that is not leaves its
+ * highest bit set; what it borrows from those behind it no longer matters. */
+static bool are_plain(uint64_t eight)
+{
+	uint64_t not_quote = (eight ^ ALL('"')) - ALL(1), not_slash = (eight ^ ALL('\\')) - ALL(1);
+	uint64_t bad = eight | (eight + ALL(1)) | (eight - ALL(' ')) | not_quote | not_slash;
+
+	return (bad & ALL(0x80)) == 0;
+}
+
+/* Copies as many bytes as are plain by eights, at most room; gives how many. */
+static size_t copy_plain(char *to, const char *from, size_t len, size_t room)
+{
+	size_t most = len < room ? len : room, done = 0;
+	uint64_t eight;
+
+	for (; most - done >= sizeof(eight); done += sizeof(eight)) {
+		memcpy(&eight, from + done, sizeof(eight));
+		if (!are_plain(eight))
+			break;
+		memcpy(to + done, &eight, sizeof(eight));
+	}
+	return done;
+}
+
 /* The length of the UTF-8 character of several bytes that text begins with; 0: it is none. */
 static size_t utf8_at(const char *text, size_t len)
 {
@@ -178,7 +205,8 @@ static char *put_text(char *at, struct access_text t, size_t most, enum style st
 {
 	const char *end = at + most - 3;
 
-	for (size_t i = 0; i < t.len;) {
+	size_t i = copy_plain(at, t.at, t.len, (size_t)(end - at));
+	for (at += i; i < t.len;) {
 		if (is_plain((unsigned char)t.at[i]) && at < end) {
 			*at++ = t.at[i++];
 			continue;
@@ -188,6 +216,9 @@ static char *put_text(char *at, struct access_text t, size_t most, enum style st
 			return PUT(at, "...");
 		at = put(at, s.text, s.len);
 		i += s.used;
+		size_t more = copy_plain(at, t.at + i, t.len - i, (size_t)(end - at));
+		at += more;
+		i += more;
 	}
 	return at;
 }

@@ -75,14 +75,15 @@ void scribe_say(struct scribe *s, const char *line, size_t len)
 void scribe_turn_to(struct scribe *s, int fd)
 {
 	pthread_mutex_lock(&s->lock);
-	if (s->next >= 0)
-		close(s->next);          /* it did not get there yet: this one is newer */
-	else
+	int before = s->next;
+	if (before < 0)
 		s->turn_at = atomic_load_explicit(&s->said, memory_order_relaxed);
 	s->next = fd;
 	s->until = clock_ns() + TURN_TIME;
 	pthread_mutex_unlock(&s->lock);
 	ring(s);
+	if (before >= 0)
+		close(before);           /* it did not get there yet: this one is newer */
 }
 
 void scribe_end(struct scribe *s, uint64_t until)
@@ -157,7 +158,6 @@ void scribe_destroy(struct scribe *s)
 	}
 	if (s->next >= 0)
 		close(s->next);
-	close(s->fd);
 	close(s->bell);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

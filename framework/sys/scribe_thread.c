@@ -54,14 +54,14 @@ struct orders {
 	uint64_t until;          /* for either of them */
 };
 
+/* Under the lock nothing may wait for a disk: the speaker would wait with it. */
 static struct orders take_orders(struct scribe *s)
 {
-	int done = -1;
+	int next = -1;
 
 	pthread_mutex_lock(&s->lock);
-	if (s->next >= 0 && atomic_load_explicit(&s->written, memory_order_relaxed) == s->turn_at) {
-		done = s->fd;
-		scribe_use(s, s->next);
+	if (atomic_load_explicit(&s->written, memory_order_relaxed) == s->turn_at) {
+		next = s->next;
 		s->next = -1;
 	}
 	struct orders o = {
@@ -71,8 +71,10 @@ static struct orders take_orders(struct scribe *s)
 		.until = s->until,
 	};
 	pthread_mutex_unlock(&s->lock);
-	if (done >= 0)
-		close(done);             /* which may wait for a disk: not under the lock */
+	if (next >= 0) {
+		close(s->fd);
+		scribe_use(s, next);
+	}
 	return o;
 }
 
@@ -238,6 +240,7 @@ void *scribe_write_all(void *arg)
 	while (step(s))
 		;
 	scribe_give_up(s);
+	close(s->fd);
 	return NULL;
 }
 
