@@ -2,10 +2,7 @@
 /*
  * access_line.h - a line of an access log: what a request was, as text.
  *
- * Pure.  Nothing that a client sent can end a line, a field or a string, or speak to the
- * terminal of who reads it: combined has quotes, backslashes and all that is not
- * printable ASCII as \", \\ and \xHH; JSON is what RFC 8259 allows, valid UTF-8 as it is,
- * and every byte that is none, and NUL, as \\xHH.  What is too long is cut and ends with "...".
+ * Pure.  What is the client's is written by access_text.h, each field within bounds of its own.
  */
 #ifndef PORTICO_PROTO_ACCESS_LINE_H
 #define PORTICO_PROTO_ACCESS_LINE_H
@@ -14,14 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/access_text.h"
 #include "sys/addr.h"
 
 enum { ACCESS_LINE = 4096 };     /* a line at most, with its newline */
-
-struct access_text {             /* at NULL: there is none */
-	const char *at;
-	size_t      len;
-};
 
 struct access_entry {
 	double             now;      /* seconds since 1970 */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access_rig.c - what the tests of the access log share.
+ */
+#include "access_rig.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+#include "operate.h"
+
+char *access_text(const char *name)
+{
+	FILE *f = fopen(path_of(name), "re");
+	char *text = calloc(1, 32 << 20);
+
+	cr_assert_not_null(text);
+	if (f) {
+		text[fread(text, 1, (32 << 20) - 1, f)] = '\0';
+		fclose(f);
+	}
+	return text;
+}
+
+struct piece {
+	const char *file, *text;
+};
+
+static bool is_in(void *arg)
+{
+	const struct piece *p = arg;
+	return strstr(read_file(path_of(p->file)), p->text) != NULL;
+}
+
+void access_await(const char *file, const char *text)
+{
+	struct piece p = { file, text };
+	cr_assert(wait_until(is_in, &p, PATIENCE), "%s never had %s, but: %s", file, text,
+		read_file(path_of(file)));
+}
+
+long long access_lost(void)
+{
+	json_t *status = status_read();
+	json_t *service = json_array_get(json_object_get(status, "services"), 0);
+	json_t *errors = json_object_get(service, "errors");
+	long long n = json_integer_value(json_object_get(errors, "unlogged"));
+
+	json_decref(status);
+	return n;
+}
