@@ -170,9 +170,10 @@ static void begin_request(struct portico_request *r, size_t rest)
 		say_continue(r, rest);
 }
 
+/* For the access log: what there is of a head that will not be read. */
 static void keep_line(struct portico_request *r, const char *data, size_t len)
 {
-	if (r->conn->site->access.scribe && r->phase == HTTP_HEAD)
+	if (r->conn->site->access.scribe)
 		http_access_keep(r, data, len);
 }
 
@@ -480,7 +481,8 @@ static void on_late(struct stream *s)
 	}
 	if (keeps_pace(r))
 		return;
-	keep_line(r, buf_head(&s->in), buf_len(&s->in));
+	if (r->phase == HTTP_HEAD)
+		keep_line(r, buf_head(&s->in), buf_len(&s->in));
 	refuse(r, 408, "the request did not come in time");
 	if (r->reply == HTTP_REPLY_ENDED)
 		finish(c, buf_len(&s->in));
