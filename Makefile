@@ -184,22 +184,46 @@ compare:
 
 # ---- measuring ----
 
-BENCH := $(addprefix build/bench/,epoll_http epoll_echo load_echo shares poisson block.so)
+BARE  := $(addprefix build/bench/bare_,http http_ev echo echo_ev file tls udp ws)
+BENCH := $(BARE) $(addprefix build/bench/,load shares poisson block.so ws_echo.so)
+# Only where kore is installed.
+BENCH += $(if $(wildcard /usr/include/kore/kore.h),build/bench/kore_hello.so)
 
 build/bench/poisson: bench/poisson.c $(rig_parts)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(COMPILE) -o $@ $< $(rig_parts) -lev -lm
 
-build/bench/%.so: bench/%.c include/portico.h
+build/bench/block.so: bench/block.c include/portico.h
+build/bench/ws_echo.so: bench/servers/portico/ws_echo.c include/portico.h
+build/bench/kore_hello.so: bench/servers/kore/kore_hello.c
+build/bench/%.so:
 	@mkdir -p $(@D)
 	$(call say,SO)
-	$(Q)$(CC) -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -fPIC -shared -o $@ $<
+	$(Q)$(CC) -std=gnu17 -O2 -g $(WARNINGS) -Iinclude -isystem /usr/include/kore -fPIC -shared -o $@ $<
 
-build/bench/%: bench/%.c bench/bare.c bench/bare.h
+BENCH_CC = $(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARNINGS) -Ibench -o $@ $(filter %.c,$^)
+
+# A bare server is its protocol on a loop: epoll's, or libev's if its name ends so.
+build/bench/bare_%_ev: bench/bare/%.c bench/bare/ev.c bench/bare/common.c bench/bare/hello.c bench/bare/bare.h
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) -std=gnu17 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+	$(BENCH_CC) -lev -lssl -lcrypto
+
+build/bench/bare_%: bench/bare/%.c bench/bare/epoll.c bench/bare/common.c bench/bare/hello.c bench/bare/bare.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(BENCH_CC) -lssl -lcrypto
+
+build/bench/load: $(wildcard bench/load/*.[ch]) bench/bare/common.c bench/bare/bare.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(BENCH_CC) -lssl -lcrypto
+
+build/bench/shares: bench/shares.c bench/bare/common.c bench/bare/bare.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(BENCH_CC)
 
 bench-build: all $(BENCH) $(B)/tests/plugins/who.so
 

@@ -13,7 +13,7 @@
  * moved: not the slot that this address had before; failed: no connection, or no answer within
  * ANSWER_TIME; closed: kept, and yet ended by the server.
  */
-#include "bare.h"
+#include "bare/bare.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 		fputs("usage: shares ADDR PORT CONNECTIONS ADDRESSES AT-ONCE keep|close\n", stderr);
 		return EX_USAGE;
 	}
-	struct addrinfo *where = bare_resolve(argv[1], argv[2]);
+	struct addrinfo *where = bare_resolve(argv[1], argv[2], SOCK_STREAM);
 	census.where = where;
 	census.connections = read_count(argv[3], "CONNECTIONS");
 	census.addresses = read_count(argv[4], "ADDRESSES");

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- wrk.lua - makes wrk end with the same line as load_echo.
+-- wrk.lua - makes wrk end with the same line as bench/load.
 -- Only done() is defined: wrk calls no Lua for a request or an answer.
 function done(summary, latency, requests)
   local e = summary.errors

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * epoll_echo.c - a bare epoll loop that echoes TCP.
+ * echo.c - a bare loop that echoes TCP.
  *
  * Reads into one shared buffer and sends it back at once.  What the socket does not take is kept,
  * and nothing more is read from that peer until it is gone:
@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 struct echo_conn {
@@ -46,7 +45,7 @@ static int keep_rest(struct echo_conn *echo, const char *data, size_t size)
 	memcpy(echo->rest, data, size);
 	echo->rest_size = size;
 	echo->rest_sent = 0;
-	bare_conn_watch(&echo->base, EPOLLOUT);
+	bare_conn_wait(&echo->base, BARE_WRITABLE);
 	return 0;
 }
 
@@ -63,7 +62,7 @@ static int flush_rest(struct echo_conn *echo)
 		return 0;
 	free(echo->rest);
 	echo->rest = NULL;
-	bare_conn_watch(&echo->base, EPOLLIN);
+	bare_conn_wait(&echo->base, BARE_READABLE);
 	return 0;
 }
 
@@ -90,5 +89,7 @@ int main(int argc, char **argv)
 		.conn_size = sizeof(struct echo_conn),
 		.conn_ready = echo_ready,
 	};
-	bare_main(argc, argv, &server);
+	if (argc != 3)
+		bare_usage("ADDR PORT");
+	bare_serve(argv[1], argv[2], &server);
 }

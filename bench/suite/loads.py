@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""loads - what loads a server: wrk where it serves, bench/load and bench/poisson where not.
+
+A load is made for a server and runs for so many seconds on one core; it gives a Load.
+"""
+import re
+import subprocess
+from dataclasses import dataclass, field
+
+from .proc import Failed
+from .servers import BUILD, ROOT
+
+# About 700 bytes of head, as a browser sends them.
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                  "Chrome/124.0.0.0 Safari/537.36",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+              "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Accept-Language": "en-GB,en;q=0.9,de-DE;q=0.8,de;q=0.7",
+    "Cache-Control": "max-age=0",
+    "Cookie": "session=0123456789abcdef0123456789abcdef; theme=dark; consent=all",
+    "Sec-Ch-Ua": '"Chromium";v="124", "Google Chrome";v="124", "Not-A.Brand";v="99"',
+    "Sec-Ch-Ua-Mobile": "?0",
+    "Sec-Ch-Ua-Platform": '"Linux"',
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-User": "?1",
+    "Upgrade-Insecure-Requests": "1",
+}
+
+TIMED_OUT = 124  # of timeout(1)
+
+LINE = re.compile(r"^requests (\d+) seconds ([0-9.]+) errors (\d+)$")
+POISSON = re.compile(r"^answered (\d+) p50 ([0-9.]+) .*p99 ([0-9.]+) .* lost (\d+) late (\d+)$")
+
+
+@dataclass
+class Load:
+    requests: int
+    seconds: float
+    extra: dict = field(default_factory=dict)
+
+
+def run(core, command, patience, fine=(0,)):
+    """The last line of what it says."""
+    words = ["taskset", "-c", str(core)] + [str(word) for word in command]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=patience,
+                              stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as late:
+        raise Failed(f"the load did not end: {' '.join(words)}") from late
+    if done.returncode not in fine:
+        raise Failed(f"the load failed: {done.stderr.strip()[-400:]}")
+    return (done.stdout.strip().splitlines() or [""])[-1]
+
+
+def read(line):
+    if not (match := LINE.match(line)):
+        raise Failed(f"the load said: {line}")
+    requests, errors = int(match[1]), int(match[3])
+    if errors or not requests:
+        raise Failed(f"the load reports {errors} errors in {requests} requests")
+    return Load(requests, float(match[2]))
+
+
+def wrk(connections=64, path="/", headers=None, script="wrk.lua", tls=False):
+    """It takes whole seconds only; SIGINT ends it early and in good order."""
+    def load(server, core, seconds):
+        more = [word for name, value in (headers or {}).items()
+                for word in ("-H", f"{name}: {value}")]
+        scheme = "https" if tls else "http"
+        command = ["timeout", "-s", "INT", seconds, "wrk", "-t1", f"-c{connections}", "-d600s",
+                   "-s", ROOT / "bench" / script, *more,
+                   f"{scheme}://127.0.0.1:{server.port}{path}"]
+        return read(run(core, command, seconds + 30, fine=(TIMED_OUT,)))
+    return load
+
+
+def own(what, *options, argument=None, connections=64, close=False):
+    """bench/load; for http it says a GET that is written to a file first."""
+    def load(server, core, seconds):
+        said = argument
+        if what == "http":
+            said = server.site / "request"
+            last = "Connection: close\r\n" if close else ""
+            said.write_bytes(f"GET / HTTP/1.1\r\nHost: localhost\r\n{last}\r\n".encode())
+        command = [BUILD / "load", "-c", connections, "-t", seconds, *options,
+                   *(["-k"] if close else []), "127.0.0.1", server.port, what, said]
+        return read(run(core, command, seconds + 30))
+    return load
+
+
+def poisson(rate):
+    """New connections at random times, so many a second whatever the server does."""
+    def load(server, core, seconds):
+        line = run(core, [BUILD / "poisson", f"127.0.0.1:{server.port}", rate, seconds, 0, 1],
+                   seconds + 30)
+        if not (match := POISSON.match(line)):
+            raise Failed(f"the load said: {line}")
+        return Load(int(match[1]), seconds, {"p50_ms": float(match[2]), "p99_ms": float(match[3])})
+    return load
