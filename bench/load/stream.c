@@ -5,6 +5,8 @@
  *     SHAKING --TLS is up--> ASKING --the batch is answered--> ASKING          kept
  *                                                          \-> ENDING --EOF--> opened anew
  *
+ * RESTING: there is nothing more to do.
+ *
  * A peer that is closed, that brings a byte which was not expected, or whose handshake is not of
  * the kind that was asked for is an error and stays away.
  */
@@ -41,8 +43,11 @@ struct load {
 
 static char input[ROOM];
 
+/* What becomes of its connection is not looked at any more. */
 static void rest(struct load *load, struct peer *peer)
 {
+	if (peer->wire.fd >= 0)
+		bare_epoll(load->epoll, EPOLL_CTL_DEL, peer->wire.fd, 0, peer);
 	peer->state = RESTING;
 	load->at_work--;
 }

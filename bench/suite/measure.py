@@ -55,12 +55,16 @@ def under_load(workload, names, site, rounds, seconds, placements):
         started = _start_all(stack, names, workload, site)
         for number in range(1, rounds + 1):
             for placement in placements:
-                for server in started:
+                for server in list(started):
                     try:
                         figures = _one(server, workload.load, placement, seconds)
                     except Failed as why:
-                        raise Failed(f"{workload.name}: {server.name}: {why}"
-                                     f"{server.last_words()}") from why
+                        say(f"{workload.name}: {server.name} is left out: {why}"
+                            f"{server.last_words()}")
+                        started.remove(server)
+                        results = [r for r in results if r["server"] != server.name]
+                        server.stop()
+                        continue
                     results.append({"server": server.name, "placement": placement,
                                     "round": number, **figures})
     return results

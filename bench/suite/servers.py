@@ -96,8 +96,10 @@ def free_ports(count):
 class Server:
     """One server for one kind of work. start() ... stop(), or a with statement."""
 
-    def __init__(self, name, kind, site, workers=1):
+    def __init__(self, name, kind, site, workers=1, under=(), patience=proc.PATIENCE):
+        """under: what runs it, valgrind and its options."""
         self.name, self.kind, self.site, self.workers = name, kind, site, workers
+        self.under, self.patience = list(under), patience
         self.process = None
         self.pids = []
         self.work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=site))
@@ -173,10 +175,11 @@ class Server:
     def spawn(self, core=None):
         """Starts it and does not wait."""
         self.configure(self.greeting)
-        where = [] if core is None else ["taskset", "-c", str(core)]
+        where = [] if core is None else ["taskset", "-c", core]
+        words = [*where, *self.under, *self.command()]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(where + [str(word) for word in self.command()],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
 
     def answers(self):
         """Whether it does what it is for; an answer that is wrong ends the bench."""
@@ -188,7 +191,7 @@ class Server:
     def start(self, core=None):
         self.spawn(core)
         try:
-            ready = proc.wait_until(self.answers)
+            ready = proc.wait_until(self.answers, self.patience)
         except Failed as why:
             raise Failed(f"{self.name}: {why}{self.last_words()}") from why
         if not ready:
