@@ -5,7 +5,8 @@
 # make test       installs what the tests need, runs every suite, prints the count
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
 # make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
-# make bench      against a bare epoll loop and nginx: see bench/README.md
+# make bench      against bare loops and five servers: see bench/README.md; WORKLOADS="hello64 tls"
+# make guard      instructions and system calls a request, against bench/guard.expected
 # make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
 # make fuzz       every fuzzer for FUZZ_TIME seconds
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
@@ -227,9 +228,25 @@ build/bench/shares: bench/shares.c bench/bare/common.c bench/bare/bare.h
 
 bench-build: all $(BENCH) $(B)/tests/plugins/who.so
 
-bench: bench-build
-	@tests/deps.sh wrk nginx-light
-	bench/run
+BENCH_PACKAGES := wrk nginx-light haproxy h2o lighttpd kore openssl util-linux python3
+WORKLOADS ?=
+ROUNDS    ?= 5
+SECONDS   ?= 1
+
+# In two steps: whether there is kore is looked at when make starts.
+bench:
+	@tests/deps.sh $(RUN_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) -s --no-print-directory bench-build
+	@bench/run --rounds $(ROUNDS) --seconds $(SECONDS) $(if $(SERVERS),--servers "$(SERVERS)") \
+		$(if $(PLACEMENT),--placement $(PLACEMENT)) $(WORKLOADS)
+
+# docs/bench.svg of the last run.
+bench-chart:
+	@bench/chart
+
+# Instructions and system calls a request, held against bench/guard.expected: make guard GUARD=--where
+guard: bench-build
+	@bench/guard $(GUARD)
 
 # docs/balance.md: make balance BALANCE=--write
 balance: bench-build
@@ -271,6 +288,6 @@ install: all
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench balance bench-build layers bpf install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

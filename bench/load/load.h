@@ -20,6 +20,7 @@ struct load_plan {
 	enum load_kind kind;
 	enum load_tls tls;
 	bool close;	   /* a connection for each batch; the server ends it */
+	bool wait;	   /* says "ready" before the first request, and waits for a line */
 	bool once;	   /* each connection asks once, and then all are held */
 	unsigned depth;	   /* requests in a batch: sent together, awaited together */
 	size_t count;	   /* connections; udp: sockets */
@@ -70,7 +71,7 @@ int wire_shake(struct wire *wire, const struct load_plan *plan);
 int wire_send(struct wire *wire, const char *bytes, size_t len);
 /* Bytes; 0 at the end; -1 and errno, EAGAIN for none yet. */
 ssize_t wire_receive(struct wire *wire, char *bytes, size_t room);
-/* Says WebSocket's opening handshake, blocking. */
+/* WebSocket's opening handshake, on a wire that blocks. */
 int wire_upgrade(struct wire *wire);
 
 /* ---- stream.c, udp.c ---- */
@@ -79,6 +80,10 @@ void load_stream(
 	const struct load_plan *plan, const struct message *m, struct load_result *result);
 void load_udp(const struct load_plan *plan, const struct message *m, struct load_result *result);
 
+/* ---- main.c ---- */
+
 double load_now(void);
+/* If the plan says so: until standard input brings a line. */
+void load_wait(const struct load_plan *plan);
 
 #endif

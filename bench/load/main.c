@@ -21,18 +21,29 @@
 enum { MOST_BYTES = 1024, MOST_WS_BYTES = 125, MOST_PEERS = 1 << 20, MOST_DEPTH = 64 };
 
 #define USAGE                                                                                      \
-	"[-c CONNECTIONS] [-p DEPTH] [-t SECONDS | -n REQUESTS | -o] [-k] [-s full|resumed]\n"     \
+	"[-c CONNECTIONS] [-p DEPTH] [-t SECONDS | -n REQUESTS | -o] [-k] [-s full|resumed] [-w]\n" \
 	"            ADDR PORT http FILE | echo BYTES | ws BYTES | udp BYTES\n"                    \
 	"  -p  requests that are sent together\n"                                                  \
 	"  -o  each connection asks once, then all are held until standard input ends\n"           \
 	"  -k  a connection for each batch, which the server ends\n"                               \
-	"  -s  TLS, with a full handshake or, from a peer's second connection on, a resumed one"
+	"  -s  TLS, with a full handshake or, from a peer's second connection on, a resumed one\n" \
+	"  -w  says ready before the first request, and waits for a line"
 
 double load_now(void)
 {
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+void load_wait(const struct load_plan *plan)
+{
+	if (!plan->wait)
+		return;
+	puts("ready");
+	fflush(stdout);
+	for (int byte; (byte = getchar()) != '\n' && byte != EOF;)
+		;
 }
 
 static double number(const char *text, double least, double most)
@@ -68,7 +79,7 @@ static void read_options(struct load_plan *plan, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:p:t:n:oks:")) != -1) {
+	while ((option = getopt(argc, argv, "c:p:t:n:oks:w")) != -1) {
 		switch (option) {
 		case 'c':
 			plan->count = (size_t)number(optarg, 1, MOST_PEERS);
@@ -90,6 +101,9 @@ static void read_options(struct load_plan *plan, int argc, char **argv)
 			break;
 		case 's':
 			plan->tls = read_tls(optarg);
+			break;
+		case 'w':
+			plan->wait = true;
 			break;
 		default:
 			bare_usage(USAGE);

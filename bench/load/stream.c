@@ -2,10 +2,10 @@
 /*
  * stream.c - a closed-loop load over TCP.
  *
- *     SHAKING --TLS is up--> ASKING --the batch is answered--> ASKING          kept
- *                                                          \-> ENDING --EOF--> opened anew
+ *     kept:    ASKING --the batch is answered--> ASKING
+ *     closed:  SHAKING --TLS is up--> ASKING --it is answered--> ENDING --EOF--> SHAKING
  *
- * RESTING: there is nothing more to do.
+ * RESTING: there is nothing to do.  Connections that are kept are opened before the clock starts.
  *
  * A peer that is closed, that brings a byte which was not expected, or whose handshake is not of
  * the kind that was asked for is an error and stays away.
@@ -86,13 +86,29 @@ static void shake(struct load *load, struct peer *peer)
 static void start(struct load *load, struct peer *peer)
 {
 	peer->state = SHAKING;
-	if (wire_open(&peer->wire, load->plan) != 0 ||
-		(load->plan->kind == LOAD_WS && wire_upgrade(&peer->wire) != 0)) {
+	if (wire_open(&peer->wire, load->plan) != 0) {
 		peer_fail(load, peer);
 		return;
 	}
 	bare_epoll(load->epoll, EPOLL_CTL_ADD, peer->wire.fd, EPOLLIN, peer);
 	shake(load, peer);
+}
+
+/* All that comes before the first request. */
+static void prepare(struct load *load, struct peer *peer)
+{
+	struct wire *wire = &peer->wire;
+
+	if (wire_open(wire, load->plan) != 0)
+		bare_fail("connect");
+	wire_set_blocking(wire, true);
+	if (wire_shake(wire, load->plan) != 1 ||
+		(load->plan->kind == LOAD_WS && wire_upgrade(wire) != 0)) {
+		errno = EPROTO;
+		bare_fail("handshake");
+	}
+	wire_set_blocking(wire, false);
+	bare_epoll(load->epoll, EPOLL_CTL_ADD, wire->fd, EPOLLIN, peer);
 }
 
 static void answered(struct load *load, struct peer *peer)
@@ -184,12 +200,20 @@ void load_stream(
 	load.peers = calloc(plan->count, sizeof(*load.peers));
 	if (load.epoll < 0 || load.peers == NULL)
 		bare_fail("epoll_create1");
-	double begin = load_now();
-	load.end = plan->requests > 0 || plan->once ? 1e18 : begin + plan->seconds;
 	load.at_work = plan->count;
 	for (size_t i = 0; i < plan->count; i++) {
 		load.peers[i].wire.fd = -1;
-		start(&load, &load.peers[i]);
+		if (!plan->close)
+			prepare(&load, &load.peers[i]);
+	}
+	load_wait(plan);
+	double begin = load_now();
+	load.end = plan->requests > 0 || plan->once ? 1e18 : begin + plan->seconds;
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->close)
+			start(&load, &load.peers[i]);
+		else
+			ask(&load, &load.peers[i]);
 	}
 	run(&load);
 	result->seconds = load_now() - begin;

@@ -100,6 +100,7 @@ void load_udp(const struct load_plan *plan, const struct message *m, struct load
 	if (flows == NULL || epoll < 0)
 		bare_fail("epoll_create1");
 	make_messages(m);
+	load_wait(plan);
 	double begin = load_now(), now = begin;
 	for (size_t i = 0; i < plan->count; i++)
 		start(plan, epoll, &flows[i]);

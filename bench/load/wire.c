@@ -178,7 +178,6 @@ int wire_upgrade(struct wire *wire)
 	char answer[2048] = "";
 	size_t used = 0;
 
-	wire_set_blocking(wire, true);
 	if (wire_send(wire, request, sizeof(request) - 1) != 0)
 		return -1;
 	while (strstr(answer, "\r\n\r\n") == NULL) {
@@ -188,6 +187,5 @@ int wire_upgrade(struct wire *wire)
 		used += (size_t)got;
 		answer[used] = '\0';
 	}
-	wire_set_blocking(wire, false);
 	return strncmp(answer, "HTTP/1.1 101", 12) == 0 ? 0 : -1;
 }

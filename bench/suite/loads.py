@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """loads - what loads a server: wrk where it serves, bench/load and bench/poisson where not.
 
-A load is made for a server and runs for so many seconds on one core; it gives a Load.
+A load is made for a server and runs for so many seconds on one core; it calls begin() when all is
+ready for it, and gives a Load.
 """
 import re
+import select
 import subprocess
 from dataclasses import dataclass, field
 
@@ -30,7 +32,8 @@ BROWSER = {
     "Upgrade-Insecure-Requests": "1",
 }
 
-TIMED_OUT = 124  # of timeout(1)
+PATIENCE = 30.0   # seconds more than a load should take
+TIMED_OUT = 124   # of timeout(1)
 
 LINE = re.compile(r"^requests (\d+) seconds ([0-9.]+) errors (\d+)$")
 POISSON = re.compile(r"^answered (\d+) p50 ([0-9.]+) .*p99 ([0-9.]+) .* lost (\d+) late (\d+)$")
@@ -43,60 +46,75 @@ class Load:
     extra: dict = field(default_factory=dict)
 
 
-def run(core, command, patience, fine=(0,)):
-    """The last line of what it says."""
+def _spawn(core, command):
     words = ["taskset", "-c", str(core)] + [str(word) for word in command]
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def _finish(process, patience, fine=(0,), say=None):
+    """The last line of what it says."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=patience,
-                              stdin=subprocess.DEVNULL)
+        said, wrong = process.communicate(say, timeout=patience)
     except subprocess.TimeoutExpired as late:
-        raise Failed(f"the load did not end: {' '.join(words)}") from late
-    if done.returncode not in fine:
-        raise Failed(f"the load failed: {done.stderr.strip()[-400:]}")
-    return (done.stdout.strip().splitlines() or [""])[-1]
+        process.kill()
+        raise Failed("the load did not end") from late
+    if process.returncode not in fine:
+        raise Failed(f"the load failed: {wrong.strip()[-400:]}")
+    return (said.strip().splitlines() or [""])[-1]
 
 
-def read(line):
+def _wait_ready(process):
+    ready, _, _ = select.select([process.stdout], [], [], PATIENCE)
+    if not ready or process.stdout.readline() != "ready\n":
+        process.kill()
+        raise Failed(f"the load did not get ready: {process.communicate()[1].strip()[-400:]}")
+
+
+def _read(line):
     if not (match := LINE.match(line)):
         raise Failed(f"the load said: {line}")
-    requests, errors = int(match[1]), int(match[3])
-    if errors or not requests:
-        raise Failed(f"the load reports {errors} errors in {requests} requests")
-    return Load(requests, float(match[2]))
+    if int(match[3]):
+        raise Failed(f"the load reports {match[3]} errors in {match[1]} requests")
+    return Load(int(match[1]), float(match[2]))
 
 
-def wrk(connections=64, path="/", headers=None, script="wrk.lua", tls=False):
+def wrk(connections=64, path="/", headers=None, script="wrk.lua"):
     """It takes whole seconds only; SIGINT ends it early and in good order."""
-    def load(server, core, seconds):
+    def load(server, core, seconds, begin):
         more = [word for name, value in (headers or {}).items()
                 for word in ("-H", f"{name}: {value}")]
-        scheme = "https" if tls else "http"
         command = ["timeout", "-s", "INT", seconds, "wrk", "-t1", f"-c{connections}", "-d600s",
                    "-s", ROOT / "bench" / script, *more,
-                   f"{scheme}://127.0.0.1:{server.port}{path}"]
-        return read(run(core, command, seconds + 30, fine=(TIMED_OUT,)))
+                   f"http://127.0.0.1:{server.port}{path}"]
+        begin()
+        return _read(_finish(_spawn(core, command), seconds + PATIENCE, fine=(TIMED_OUT,)))
     return load
 
 
 def own(what, *options, argument=None, connections=64, close=False):
     """bench/load; for http it says a GET that is written to a file first."""
-    def load(server, core, seconds):
+    def load(server, core, seconds, begin):
         said = argument
         if what == "http":
             said = server.site / "request"
             last = "Connection: close\r\n" if close else ""
             said.write_bytes(f"GET / HTTP/1.1\r\nHost: localhost\r\n{last}\r\n".encode())
-        command = [BUILD / "load", "-c", connections, "-t", seconds, *options,
+        command = [BUILD / "load", "-w", "-c", connections, "-t", seconds, *options,
                    *(["-k"] if close else []), "127.0.0.1", server.port, what, said]
-        return read(run(core, command, seconds + 30))
+        process = _spawn(core, command)
+        _wait_ready(process)
+        begin()
+        return _read(_finish(process, seconds + PATIENCE, say="\n"))
     return load
 
 
 def poisson(rate):
     """New connections at random times, so many a second whatever the server does."""
-    def load(server, core, seconds):
-        line = run(core, [BUILD / "poisson", f"127.0.0.1:{server.port}", rate, seconds, 0, 1],
-                   seconds + 30)
+    def load(server, core, seconds, begin):
+        begin()
+        line = _finish(_spawn(core, [BUILD / "poisson", f"127.0.0.1:{server.port}", rate, seconds,
+                                     0, 1]), seconds + PATIENCE)
         if not (match := POISSON.match(line)):
             raise Failed(f"the load said: {line}")
         return Load(int(match[1]), seconds, {"p50_ms": float(match[2]), "p99_ms": float(match[3])})

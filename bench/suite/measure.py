@@ -9,9 +9,9 @@ import contextlib
 import sys
 
 from . import servers
-from .proc import Cpu, Failed
+from .proc import Failed
 
-WARM_UP = 0.3
+WARM_UP = 0.3  # seconds
 LOAD_CORE = 0
 PLACEMENTS = {"apart": 1, "together": 0}  # the server's core
 
@@ -22,9 +22,11 @@ def say(*words):
 
 def _one(server, load, placement, seconds):
     server.place(PLACEMENTS[placement])
-    before = server.cpu()
-    done = load(server, LOAD_CORE, seconds)
-    used = server.cpu() - before
+    before = []
+    done = load(server, LOAD_CORE, seconds, lambda: before.append(server.cpu()))
+    used = server.cpu() - before[0]
+    if not done.requests:
+        raise Failed("not one request was answered")
     return {"requests": done.requests, "seconds": done.seconds, "total_ns": used.total_ns,
             "user_ticks": used.user_ticks, "system_ticks": used.system_ticks, **done.extra}
 
@@ -37,7 +39,7 @@ def _start_all(stack, names, workload, site):
         stack.callback(server.stop)
         try:
             server.start(PLACEMENTS["apart"])
-            workload.load(server, LOAD_CORE, WARM_UP)
+            workload.load(server, LOAD_CORE, WARM_UP, lambda: None)
         except Failed as why:
             say(f"{workload.name}: {name} is left out: {why}")
             server.stop()

@@ -41,7 +41,7 @@ FIXED = [
              own("echo", argument=64), unit="message"),
     Workload("udp_echo", "udp_echo", "UDP echo of 64 bytes, 64 flows with 8 under way",
              own("udp", "-p", 8, argument=64), unit="datagram"),
-    Workload("tls", "tls", "hello over TLS, 64 connections", wrk(64, tls=True)),
+    Workload("tls", "tls", "hello over TLS, 64 connections", own("http", "-s", "full")),
     Workload("tls_full", "tls_close", "TLS: full handshake, hello, close",
              own("http", "-s", "full", close=True), unit="connection"),
     Workload("tls_resumed", "tls_close", "TLS: resumed handshake, hello, close",
