@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# common.sh - servers and loads, started, awaited and ended: sourced by run and balance.
+# common.sh - servers and loads, started, awaited and ended: sourced by balance.
 #
 # Who sources it sets server and port, calls launch, wait_for_server and stop_server for one server
 # at a time, and generate for the load; it has a usage function of its own, and makes a directory,
@@ -10,7 +10,7 @@ readonly SERVER_CORE=0 LOAD_CORE=1
 readonly PATIENCE=500 # waits of 20 ms before a condition counts as never met
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# shellcheck disable=SC2034 # the programs that run and balance drive
+# shellcheck disable=SC2034 # the programs that balance drives
 bin=$root/build/bench
 PORTICO=${PORTICO:-$root/build/portico}
 
