@@ -9,8 +9,8 @@
  *
  *     answered 15873 p50 0.121 p90 0.302 p99 1.871 p999 9.043 max 14.7 blocking 161 lost 0 late 0
  *
- * and, when anything was lost, the whole table by kinds on stderr.  Exit code 1: something was
- * lost; 2: the load was not what was asked for, so the figures say nothing about a server.
+ * and, when anything was lost, the whole table by kinds on stderr.  An answer that is not BODY,
+ * "hello\n" if none is given, is lost.  Exit code 1: something was lost; 2: the load was not what was asked for, so the figures say nothing about a server.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,14 +86,14 @@ int main(int argc, char **argv)
 	static struct soak_report report;
 	static struct soak_plan plan = {.poisson = true};
 
-	if (argc != 6) {
-		fputs("usage: poisson HOST:PORT RATE SECONDS PERCENT-BLOCKING SEED\n", stderr);
+	if (argc != 6 && argc != 7) {
+		fputs("usage: poisson HOST:PORT RATE SECONDS PERCENT-BLOCKING SEED [BODY]\n", stderr);
 		return EX_USAGE;
 	}
 	read_address(&plan.targets[SHORT].to, argv[1]);
 	plan.rate = read_number(argv[2], 1, 1e6, "RATE");
 	plan.seconds = read_number(argv[3], 0.01, 86400, "SECONDS");
-	plan.targets[SHORT].body = "hello\n";
+	plan.targets[SHORT].body = argc == 7 ? argv[6] : "hello\n";
 	choose_targets(&plan, read_number(argv[4], 0, 99, "PERCENT-BLOCKING"));
 	plan.seed = (unsigned)read_number(argv[5], 0, UINT32_MAX, "SEED");
 	if (soak_run(&plan, &report) != 0) {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/sendfile.h>
@@ -128,5 +129,6 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		bare_usage("ADDR PORT FILE");
 	path = argv[3];
+	signal(SIGPIPE, SIG_IGN); /* sendfile(2) has no MSG_NOSIGNAL */
 	bare_serve(argv[1], argv[2], &server);
 }

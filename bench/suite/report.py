@@ -32,7 +32,7 @@ def _summary(rows, base):
         figures["ratio"] = median(cost(r) / cost(b) for r, b in pairs)
         figures["rate_ratio"] = median(
             r["requests"] / r["seconds"] / (b["requests"] / b["seconds"]) for r, b in pairs)
-    for name in ("p50_ms", "p99_ms"):
+    for name in ("p50_ms", "p99_ms", "late"):
         if name in rows[0]:
             figures[name] = median(r[name] for r in rows)
     return figures
@@ -69,6 +69,18 @@ def kept_by_key(kept):
     return {_key(row): row for row in (kept or {}).get("results", [])}
 
 
+def _ratio(value):
+    return "     -" if value is None else f"{value:6.2f}"
+
+
+def _tail(row):
+    """Of an open loop; late is the part of its starts that were, 5 % make it void."""
+    if "p99_ms" not in row:
+        return ""
+    return (f"  p50 {row['p50_ms']:.2f} p99 {row['p99_ms']:.2f} ms" +
+            (f", {row['late']:.0%} late" if row["late"] > 0.05 else ""))
+
+
 def print_loads(workload, rows, kept):
     for placement in dict.fromkeys(r["placement"] for r in rows):
         where = "server on a core of its own" if placement == "apart" else "both on one core"
@@ -79,11 +91,10 @@ def print_loads(workload, rows, kept):
               f"{'':>6} {'':>6} | {'busy':>5}")
         for r in (r for r in rows if r["placement"] == placement):
             old = kept.get(_key(r), {}).get("ratio")
-            late = f"  p99 {r['p99_ms']:.2f} ms" if "p99_ms" in r else ""
-            print(f"  {r['server']:10} {r['per_second']:11.0f} {r.get('rate_ratio', 0):6.2f} | "
+            print(f"  {r['server']:10} {r['per_second']:11.0f} {_ratio(r.get('rate_ratio'))} | "
                   f"{r['user_us']:7.2f} {r['system_us']:7.2f} {r['total_us']:7.2f} "
-                  f"{r.get('ratio', 0):6.2f} {format(old, '6.2f') if old else '     -'} | "
-                  f"{r['busy']:5.0%}{late}", flush=True)
+                  f"{_ratio(r.get('ratio'))} {_ratio(old)} | {r['busy']:5.0%}{_tail(r)}",
+                  flush=True)
 
 
 def print_special(workload, rows, kept):
@@ -100,7 +111,7 @@ def moved(rows, kept):
     lines = []
     for r in rows:
         old = kept.get(_key(r), {}).get("ratio")
-        if r["server"] == "portico" and old and abs(r["ratio"] / old - 1) > MOVED:
+        if r["server"] == "portico" and old and "ratio" in r and abs(r["ratio"] / old - 1) > MOVED:
             lines.append(f"{r['workload']}, {r['placement']}: {r['ratio']:.2f} times the bare loop,"
                          f" {old:.2f} in the run that was kept")
     return lines
