@@ -10,7 +10,8 @@
  *     answered 15873 p50 0.121 p90 0.302 p99 1.871 p999 9.043 max 14.7 blocking 161 lost 0 late 0
  *
  * and, when anything was lost, the whole table by kinds on stderr.  An answer that is not BODY,
- * "hello\n" if none is given, is lost.  Exit code 1: something was lost; 2: the load was not what was asked for, so the figures say nothing about a server.
+ * "hello\n" if none is given, is lost.  Exit code 1: something was lost; 2: the load was not what
+ * was asked for, so the figures say nothing about a server.
  */
 #include <stdio.h>
 #include <stdlib.h>

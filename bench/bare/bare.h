@@ -31,8 +31,7 @@ struct bare_server {
 };
 
 /* Serves ADDRESS and PORT until SIGTERM. */
-_Noreturn void bare_serve(
-	const char *address, const char *port, const struct bare_server *server);
+_Noreturn void bare_serve(const char *address, const char *port, const struct bare_server *server);
 
 /* A connection waits to be readable from the start on. */
 void bare_conn_wait(struct bare_conn *conn, enum bare_wait what);

@@ -26,8 +26,8 @@ struct loop {
 void bare_conn_wait(struct bare_conn *conn, enum bare_wait what)
 {
 	struct loop *loop = conn->loop;
-	bare_epoll(loop->epoll, EPOLL_CTL_MOD, conn->fd,
-		what == BARE_WRITABLE ? EPOLLOUT : EPOLLIN, conn);
+	bare_epoll(loop->epoll, EPOLL_CTL_MOD, conn->fd, what == BARE_WRITABLE ? EPOLLOUT : EPOLLIN,
+		conn);
 }
 
 static int open_clock(void)

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define KEY   "Sec-WebSocket-Key: "
-#define GUID  "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455, 1.3 */
+#define KEY  "Sec-WebSocket-Key: "
+#define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455, 1.3 */
 
 enum {
 	KEY_SIZE = 24,
@@ -101,8 +101,7 @@ static int ws_ready(struct bare_conn *conn)
 {
 	struct ws_conn *ws = (struct ws_conn *)conn;
 	struct hello_input *input = &ws->input;
-	ssize_t got =
-		recv(conn->fd, input->bytes + input->used, HELLO_INPUT - input->used, 0);
+	ssize_t got = recv(conn->fd, input->bytes + input->used, HELLO_INPUT - input->used, 0);
 
 	if (got <= 0)
 		return got < 0 && errno == EAGAIN ? 0 : -1;

@@ -60,8 +60,11 @@ struct wire {
 	SSL_SESSION *session; /* of this peer's connections, to be resumed */
 };
 
-/* Connects; the handshake is still to come.  -1: who we wanted is not there. */
+/* Begins to connect, without blocking: when it is writable wire_is_open() tells.  -1: at once not.
+ */
 int wire_open(struct wire *wire, const struct load_plan *plan);
+/* Waits, if need be, and clears what went wrong into errno. */
+bool wire_is_open(struct wire *wire);
 void wire_close(struct wire *wire);
 void wire_free(struct wire *wire);
 void wire_set_blocking(struct wire *wire, bool blocking);
@@ -76,8 +79,7 @@ int wire_upgrade(struct wire *wire);
 
 /* ---- stream.c, udp.c ---- */
 
-void load_stream(
-	const struct load_plan *plan, const struct message *m, struct load_result *result);
+void load_stream(const struct load_plan *plan, const struct message *m, struct load_result *result);
 void load_udp(const struct load_plan *plan, const struct message *m, struct load_result *result);
 
 /* ---- main.c ---- */

@@ -21,7 +21,8 @@
 enum { MOST_BYTES = 1024, MOST_WS_BYTES = 125, MOST_PEERS = 1 << 20, MOST_DEPTH = 64 };
 
 #define USAGE                                                                                      \
-	"[-c CONNECTIONS] [-p DEPTH] [-t SECONDS | -n REQUESTS | -o] [-k] [-s full|resumed] [-w]\n" \
+	"[-c CONNECTIONS] [-p DEPTH] [-t SECONDS | -n REQUESTS | -o] [-k] [-s full|resumed] "      \
+	"[-w]\n"                                                                                   \
 	"            ADDR PORT http FILE | echo BYTES | ws BYTES | udp BYTES\n"                    \
 	"  -p  requests that are sent together\n"                                                  \
 	"  -o  each connection asks once, then all are held until standard input ends\n"           \
@@ -119,8 +120,8 @@ static void read_message(const struct load_plan *plan, struct message *m, const 
 		message_init_http(m, plan, argument);
 	else
 		message_init_bytes(m, plan,
-			(size_t)number(argument, 1,
-				plan->kind == LOAD_WS ? MOST_WS_BYTES : MOST_BYTES));
+			(size_t)number(
+				argument, 1, plan->kind == LOAD_WS ? MOST_WS_BYTES : MOST_BYTES));
 }
 
 int main(int argc, char **argv)

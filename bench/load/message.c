@@ -59,8 +59,8 @@ static size_t whole_answer(const char *bytes, size_t len)
 }
 
 /* One request on a connection of its own, which is never resumed. */
-static void learn_answer(struct message *m, const struct load_plan *plan, const char *request,
-	size_t request_size)
+static void learn_answer(
+	struct message *m, const struct load_plan *plan, const char *request, size_t request_size)
 {
 	struct load_plan plain = *plan;
 	struct wire wire = {.fd = -1};
@@ -70,7 +70,7 @@ static void learn_answer(struct message *m, const struct load_plan *plan, const 
 	if (plain.tls == LOAD_RESUMED)
 		plain.tls = LOAD_FULL;
 	m->answer = allocate(MOST_ANSWER);
-	if (wire_open(&wire, &plain) != 0)
+	if (wire_open(&wire, &plain) != 0 || !wire_is_open(&wire))
 		bare_fail("connect");
 	wire_set_blocking(&wire, true);
 	if (wire_shake(&wire, &plain) != 1 || wire_send(&wire, request, request_size) != 0)
@@ -85,8 +85,8 @@ static void learn_answer(struct message *m, const struct load_plan *plan, const 
 	wire_free(&wire);
 	m->checked = sizeof(STATUS) - 1;
 	if (strncmp(m->answer, STATUS, m->checked) != 0) {
-		fprintf(stderr, "load: the first answer is %.*s\n",
-			(int)strcspn(m->answer, "\r\n"), m->answer);
+		fprintf(stderr, "load: the first answer is %.*s\n", (int)strcspn(m->answer, "\r\n"),
+			m->answer);
 		exit(EXIT_FAILURE);
 	}
 }

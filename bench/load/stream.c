@@ -3,7 +3,7 @@
  * stream.c - a closed-loop load over TCP.
  *
  *     kept:    ASKING --the batch is answered--> ASKING
- *     closed:  SHAKING --TLS is up--> ASKING --it is answered--> ENDING --EOF--> SHAKING
+ *     closed:  CONNECTING --> SHAKING --TLS is up--> ASKING --it is answered--> ENDING --EOF--> ...
  *
  * RESTING: there is nothing to do.  Connections that are kept are opened before the clock starts.
  *
@@ -22,7 +22,7 @@
 
 enum { EVENTS_PER_TURN = 256, ROOM = 256 * 1024 };
 
-enum state { SHAKING, ASKING, ENDING, RESTING };
+enum state { CONNECTING, SHAKING, ASKING, ENDING, RESTING };
 
 struct peer {
 	struct wire wire;
@@ -85,12 +85,21 @@ static void shake(struct load *load, struct peer *peer)
 
 static void start(struct load *load, struct peer *peer)
 {
-	peer->state = SHAKING;
-	if (wire_open(&peer->wire, load->plan) != 0) {
+	peer->state = CONNECTING;
+	if (wire_open(&peer->wire, load->plan) != 0)
+		peer_fail(load, peer);
+	else
+		bare_epoll(load->epoll, EPOLL_CTL_ADD, peer->wire.fd, EPOLLOUT, peer);
+}
+
+static void connected(struct load *load, struct peer *peer)
+{
+	if (!wire_is_open(&peer->wire)) {
 		peer_fail(load, peer);
 		return;
 	}
-	bare_epoll(load->epoll, EPOLL_CTL_ADD, peer->wire.fd, EPOLLIN, peer);
+	bare_epoll(load->epoll, EPOLL_CTL_MOD, peer->wire.fd, EPOLLIN, peer);
+	peer->state = SHAKING;
 	shake(load, peer);
 }
 
@@ -99,7 +108,7 @@ static void prepare(struct load *load, struct peer *peer)
 {
 	struct wire *wire = &peer->wire;
 
-	if (wire_open(wire, load->plan) != 0)
+	if (wire_open(wire, load->plan) != 0 || !wire_is_open(wire))
 		bare_fail("connect");
 	wire_set_blocking(wire, true);
 	if (wire_shake(wire, load->plan) != 1 ||
@@ -157,7 +166,9 @@ static bool receive(struct load *load, struct peer *peer)
 
 static void serve(struct load *load, struct peer *peer)
 {
-	if (peer->state == SHAKING)
+	if (peer->state == CONNECTING)
+		connected(load, peer);
+	else if (peer->state == SHAKING)
 		shake(load, peer);
 	else
 		while (receive(load, peer))
@@ -191,8 +202,7 @@ static void hold(const struct load *load)
 		;
 }
 
-void load_stream(
-	const struct load_plan *plan, const struct message *m, struct load_result *result)
+void load_stream(const struct load_plan *plan, const struct message *m, struct load_result *result)
 {
 	struct load load = {.plan = plan, .message = m, .result = result};
 

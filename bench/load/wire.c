@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,8 +64,7 @@ static void open_context(void)
 	context = SSL_CTX_new(TLS_client_method());
 	if (context == NULL)
 		bare_fail("SSL_CTX_new");
-	SSL_CTX_set_session_cache_mode(
-		context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(context, keep_session);
 }
 
@@ -81,24 +81,31 @@ static int start_tls(struct wire *wire, const struct load_plan *plan)
 	return 0;
 }
 
-/* Connecting blocks: on loopback the kernel answers at once, whatever the server does. */
 int wire_open(struct wire *wire, const struct load_plan *plan)
 {
 	const struct addrinfo *to = plan->where;
 
-	wire->fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	wire->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (wire->fd < 0)
 		bare_fail("socket");
 	if (is_loopback(to))
 		bind_source(wire->fd);
 	set_flag(wire->fd, IPPROTO_TCP, TCP_NODELAY);
-	if (connect(wire->fd, to->ai_addr, to->ai_addrlen) != 0 ||
+	if ((connect(wire->fd, to->ai_addr, to->ai_addrlen) != 0 && errno != EINPROGRESS) ||
 		(plan->tls != LOAD_PLAIN && start_tls(wire, plan) != 0)) {
 		wire_close(wire);
 		return -1;
 	}
-	wire_set_blocking(wire, false);
 	return 0;
+}
+
+bool wire_is_open(struct wire *wire)
+{
+	struct pollfd writable = {.fd = wire->fd, .events = POLLOUT};
+	socklen_t len = sizeof(errno);
+
+	return poll(&writable, 1, -1) == 1 &&
+	       getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &errno, &len) == 0 && errno == 0;
 }
 
 /* A session whose connection ended without a shutdown is not resumed by OpenSSL. */
@@ -165,8 +172,7 @@ static ssize_t receive_tls(struct wire *wire, char *bytes, size_t room)
 
 ssize_t wire_receive(struct wire *wire, char *bytes, size_t room)
 {
-	return wire->ssl != NULL ? receive_tls(wire, bytes, room)
-				 : recv(wire->fd, bytes, room, 0);
+	return wire->ssl != NULL ? receive_tls(wire, bytes, room) : recv(wire->fd, bytes, room, 0);
 }
 
 int wire_upgrade(struct wire *wire)
