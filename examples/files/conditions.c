@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* conditions.c - which of several answers a request wants: dates, tags, conditions, codings. */
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -12,15 +13,41 @@
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/* Not by strftime(3): another plugin may have set a locale. */
-static void format_date(char *out, size_t size, time_t when)
+/* By hand: strftime(3) goes by a locale that another plugin may have set, and printf(3) took a
+ * third of what a small file costs. */
+static void put_two(char *at, int n)
+{
+	at[0] = (char)('0' + n / 10 % 10);
+	at[1] = (char)('0' + n % 10);
+}
+
+/* RFC 9110, 5.6.7. */
+static void format_date(char out[30], time_t when)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	struct tm t;
 
 	gmtime_r(&when, &t);
-	snprintf(out, size, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * t.tm_wday,
-		t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+	memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", 30);
+	memcpy(out, days + 3 * t.tm_wday, 3);
+	put_two(out + 5, t.tm_mday);
+	memcpy(out + 8, months + 3 * t.tm_mon, 3);
+	put_two(out + 12, (t.tm_year + 1900) / 100);
+	put_two(out + 14, t.tm_year % 100);
+	put_two(out + 17, t.tm_hour);
+	put_two(out + 20, t.tm_min);
+	put_two(out + 23, t.tm_sec);
+}
+
+/* Gives where the next one goes. */
+static char *put_hex(char *at, uint64_t n, char behind)
+{
+	int shift = n ? (63 - __builtin_clzll(n)) & ~3 : 0;
+
+	for (; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[n >> shift & 15];
+	*at++ = behind;
+	return at;
 }
 
 static int month_number(const char *name)
@@ -68,11 +95,15 @@ static time_t parse_date(const char *text)
 void describe(struct file *f)
 {
 	const struct stat *st = &f->st;
+	char *at = f->etag;
 
-	snprintf(f->etag, sizeof(f->etag), "\"%llx.%lx-%llx-%llx\"",
-		(unsigned long long)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec,
-		(unsigned long long)st->st_size, (unsigned long long)st->st_ino);
-	format_date(f->modified, sizeof(f->modified), st->st_mtim.tv_sec);
+	*at++ = '"';
+	at = put_hex(at, (uint64_t)st->st_mtim.tv_sec, '.');
+	at = put_hex(at, (uint64_t)st->st_mtim.tv_nsec, '-');
+	at = put_hex(at, (uint64_t)st->st_size, '-');
+	at = put_hex(at, (uint64_t)st->st_ino, '"');
+	*at = '\0';
+	format_date(f->modified, st->st_mtim.tv_sec);
 }
 
 /* Whether tag is in a list of them (RFC 9110, 13.1.1); weak: W/ makes no difference. */

@@ -178,14 +178,18 @@ static int request(struct portico_request *req)
 {
 	const struct site *s = portico_service_state(portico_request_service(req));
 	const char *path = site_name(s, portico_request_path(req));
-	char name[PATH_MAX];
+	const char *name = path;
+	char index[PATH_MAX];
 	struct file f = { 0 };
 
 	if (!path)
 		return fail(req, ENOENT);
 	bool directory = names_directory(portico_request_path(req));
-	if (snprintf(name, sizeof(name), "%s%s", path, directory ? s->index : "") >= PATH_MAX)
-		return fail(req, ENAMETOOLONG);
+	if (directory) {
+		if (snprintf(index, sizeof(index), "%s%s", path, s->index) >= PATH_MAX)
+			return fail(req, ENAMETOOLONG);
+		name = index;
+	}
 	f.fd = directory ? open_index(s, path, name, &f.st)
 			 : site_open_file(s, *name ? name : ".", &f.st);
 	if (f.fd < 0)

@@ -22,7 +22,7 @@ struct file {                    /* what is chosen to be sent */
 	struct stat st;
 	const char *type;
 	bool        gzip;        /* it is the sibling */
-	char        etag[64], modified[40];
+	char        etag[72], modified[30];
 };
 
 struct answer {                  /* one for each request */

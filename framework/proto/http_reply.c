@@ -248,53 +248,50 @@ static void end(struct portico_request *r)
 
 /* ---- header lines of the handler's ---- */
 
-static bool is_token(const char *s)
+static bool is_token(const char *s, size_t len)
 {
-	size_t len = strlen(s);
-
 	return len > 0 && http_skip(s, s + len, HTTP_TOKEN) == s + len;
 }
 
-static bool is_value(const char *s)
+static bool is_value(const char *s, size_t len)
 {
-	const char *end = s + strlen(s);
-
-	return http_skip(http_skip_value(s, end), end, HTTP_VALUE) == end;
+	return http_skip(http_skip_value(s, s + len), s + len, HTTP_VALUE) == s + len;
 }
 
-static bool is_ours(const char *name)
+static bool is_named(const char *name, size_t len, const char *other)
 {
-	static const char *const ours[] = {
-		"Connection", "Content-Length", "Date", "Keep-Alive", "Server", "Transfer-Encoding",
-		"Upgrade",
-	};
+	return len == strlen(other) && strcasecmp(name, other) == 0;
+}
 
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (strcasecmp(name, ours[i]) == 0)
-			return true;
-	return false;
+static bool is_ours(const char *name, size_t len)
+{
+	return is_named(name, len, "Connection") || is_named(name, len, "Content-Length")
+		|| is_named(name, len, "Date") || is_named(name, len, "Keep-Alive")
+		|| is_named(name, len, "Server") || is_named(name, len, "Transfer-Encoding")
+		|| is_named(name, len, "Upgrade");
 }
 
 int portico_reply_header(struct portico_request *r, const char *name, const char *value)
 {
+	size_t name_len = strlen(name), value_len = strlen(value), need = name_len + value_len + 4;
+
 	if (r->reply != HTTP_NO_REPLY) {
 		errno = EALREADY;
 		return -1;
 	}
-	if (!is_token(name) || !is_value(value) || is_ours(name)) {
+	if (!is_token(name, name_len) || !is_value(value, value_len) || is_ours(name, name_len)) {
 		errno = EINVAL;
 		return -1;
 	}
-	size_t need = strlen(name) + strlen(value) + 4;
 	if (buf_reserve(&r->headers, need) < 0)
 		return -1;
 	char *at = buf_tail(&r->headers);
-	at = put(at, name, strlen(name));
+	at = put(at, name, name_len);
 	at = PUT(at, ": ");
-	at = put(at, value, strlen(value));
+	at = put(at, value, value_len);
 	PUT(at, "\r\n");
 	buf_added(&r->headers, need);
-	r->typed = r->typed || strcasecmp(name, "Content-Type") == 0;
+	r->typed = r->typed || is_named(name, name_len, "Content-Type");
 	return 0;
 }
 
@@ -351,7 +348,7 @@ static int write_apart(struct portico_request *r, int status, const char *type,
 int portico_reply(struct portico_request *r, int status, const char *type,
 	const void *body, size_t len)
 {
-	if (type && (r->typed || !is_value(type))) {
+	if (type && (r->typed || !is_value(type, strlen(type)))) {
 		errno = EINVAL;
 		return -1;
 	}
