@@ -345,10 +345,11 @@ static int write_apart(struct portico_request *r, int status, const char *type,
 	return -1;
 }
 
-int portico_reply(struct portico_request *r, int status, const char *type,
-	const void *body, size_t len)
+/* type can stand in a head. */
+static int reply(struct portico_request *r, int status, const char *type, const void *body,
+	size_t len)
 {
-	if (type && (r->typed || !is_value(type, strlen(type)))) {
+	if (type && r->typed) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -365,9 +366,18 @@ int portico_reply(struct portico_request *r, int status, const char *type,
 	return result;
 }
 
+int portico_reply(struct portico_request *r, int status, const char *type,
+	const void *body, size_t len)
+{
+	if (!type || is_value(type, strlen(type)))
+		return reply(r, status, type, body, len);
+	errno = EINVAL;
+	return -1;
+}
+
 int portico_reply_text(struct portico_request *r, int status, const char *text)
 {
-	return portico_reply(r, status, "text/plain; charset=utf-8", text, strlen(text));
+	return reply(r, status, "text/plain; charset=utf-8", text, strlen(text));
 }
 
 int http_reply_error(struct portico_request *r, int status, const char *why)

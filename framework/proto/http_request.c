@@ -122,6 +122,15 @@ static void end_strings(struct portico_request *r)
 	}
 }
 
+/* It has one spelling only, and the NUL behind the target will be behind it too. */
+static bool is_plain(const struct http_head *h, const char *path)
+{
+	size_t len = h->path.len;
+
+	return !h->has_query && !memchr(path, '%', len)
+		&& (!memchr(path, '.', len) || !memmem(path, len, "/.", 2));
+}
+
 static int take_path(struct portico_request *r)
 {
 	struct http_slice path = r->head.path;
@@ -129,6 +138,10 @@ static int take_path(struct portico_request *r)
 	if (path.len == 0) {
 		/* http://host without a path means its root: RFC 9112, 3.2.2. */
 		r->path = r->head.form == HTTP_ASTERISK ? "*" : "/";
+		return 0;
+	}
+	if (is_plain(&r->head, r->text + path.at)) {
+		r->path = r->text + path.at;
 		return 0;
 	}
 	char *out = arena_alloc(&r->arena, (size_t)path.len + 1);

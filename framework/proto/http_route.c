@@ -90,7 +90,8 @@ static bool is_under(const char *path, const char *prefix)
 struct portico_service *http_route_find(const struct http_route *routes, size_t count,
 	const char *host, size_t len, const char *path)
 {
-	len = len > 0 ? name_length(host, len) : 0;
+	/* Those with a host come first. */
+	len = len > 0 && count > 0 && routes[0].host ? name_length(host, len) : 0;
 	for (size_t i = 0; i < count; i++)
 		if ((!routes[i].host || is_host(routes[i].host, host, len))
 			&& is_under(path, routes[i].prefix))
