@@ -79,9 +79,13 @@ static int type_of(const struct config_service *s)
 
 /* Somebody else who holds the address: how many, and the first of them. */
 static size_t find_strangers(const struct config_service *s, const struct addr *a,
-	unsigned long own, struct stranger *first)
+	unsigned long own, bool listening, struct stranger *first)
 {
-	const struct strangers_known known = { .inodes = &own, .inode_count = 1 };
+	const struct strangers_known known = {
+		.listening = listening,
+		.inodes = &own,
+		.inode_count = 1,
+	};
 	return strangers_find(a, type_of(s), &known, first, 1);
 }
 
@@ -90,7 +94,7 @@ static void name_holder(const struct config_service *s, const struct addr *a, ch
 {
 	struct stranger first;
 	char who[STRANGER_TEXT];
-	size_t count = find_strangers(s, a, 0, &first);
+	size_t count = find_strangers(s, a, 0, false, &first);
 
 	out[0] = '\0';
 	if (count == 0)
@@ -123,14 +127,15 @@ static int hand_over(const struct worker_birth *b, size_t number)
 }
 
 /* Who binds as we do, at the same moment, and does not listen yet is not met by a
- * probe.  If both see the other, both are refused: better than to share in silence.  Twice,
- * as the kernel tells who listens before who is only bound, and one may change over between. */
+ * probe.  If both see the other, both are refused: better than to share in silence.  The
+ * kernel tells who listens before who is only bound, and one may change over between: so those who
+ * listen are looked for once more, which costs little; the others cost a walk over all of TIME_WAIT. */
 static bool somebody_came(const struct config_service *s, const struct addr *a, int fd)
 {
 	struct stat own;
 	struct stranger first;
-	bool came = fstat(fd, &own) == 0 && (find_strangers(s, a, own.st_ino, &first) > 0
-		|| find_strangers(s, a, own.st_ino, &first) > 0);
+	bool came = fstat(fd, &own) == 0 && (find_strangers(s, a, own.st_ino, false, &first) > 0
+		|| find_strangers(s, a, own.st_ino, true, &first) > 0);
 
 	errno = EADDRINUSE;
 	return came;
