@@ -281,8 +281,10 @@ static bool take_usual_field(struct http_head *h, struct input *in)
 	const char *colon = http_skip_plain(name, end, '-', '-');
 	if (colon < end && *colon != ':')
 		colon = http_skip(colon, end, HTTP_TOKEN);
+	if (end - colon < 5 || colon == name || !is_pair(colon, ": "))
+		return false;
 	const char *value = colon + 2;
-	if (end - colon < 5 || colon == name || !is_pair(colon, ": ") || !is_ink(*value))
+	if (!is_ink(*value))
 		return false;
 	const char *cr = http_skip_value(value, end);
 	if (cr < end && *cr != '\r')
