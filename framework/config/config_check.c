@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-
 void config_set(struct draft *d, const struct schema *keys, void *base,
 	const struct ini_section *section, const struct ini_entry *entry)
 {

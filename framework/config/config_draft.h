@@ -69,6 +69,9 @@ extern const struct schema config_handler_keys;
 /* Which protocols know the key of [service]: bits 1 << enum config_protocol. */
 unsigned config_key_protocols(const char *key);
 
+/* The entry of a key that has a value; NULL: it was left out, or is empty.  Borrowed. */
+const struct ini_entry *config_written(const struct draft_service *s, const char *key);
+
 int config_read_portico(struct draft *d);
 int config_read_service(struct draft *d, const struct ini_section *section, const char *name);
 void config_read_server(struct draft *d, struct draft_service *service);

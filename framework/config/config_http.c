@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 enum {
 	HOST_MOST = 255,         /* bytes of a name: RFC 1035, 2.3.4 */
 	SERVER_MOST = 100,
@@ -51,19 +53,6 @@ static size_t count_commas(const char *text)
 	return count;
 }
 
-/* Cuts the next word between commas out of *rest, without the blanks around it. */
-static char *next_word(char **rest)
-{
-	char *word = strsep(rest, ",");
-
-	word += strspn(word, " \t");
-	size_t len = strlen(word);
-	while (len > 0 && (word[len - 1] == ' ' || word[len - 1] == '\t'))
-		len--;
-	word[len] = '\0';
-	return word;
-}
-
 int config_read_hosts(struct draft *d, const struct ini_section *section,
 	struct config_handler *handler)
 {
@@ -77,7 +66,7 @@ int config_read_hosts(struct draft *d, const struct ini_section *section,
 		return -1;
 	make_small(rest);
 	while (rest != NULL) {
-		char *host = next_word(&rest);
+		char *host = text_trim(strsep(&rest, ","));
 		if (is_host(host))
 			handler->hosts[handler->host_count++] = host;
 		else

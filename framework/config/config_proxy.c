@@ -8,12 +8,7 @@
 
 #include <string.h>
 
-static const struct ini_entry *written(const struct draft_service *s, const char *key)
-{
-	const struct ini_entry *e = ini_find(s->section, key);
-
-	return e && e->value && *e->value ? e : NULL;
-}
+#include "base/text.h"
 
 static size_t count_words(const char *text)
 {
@@ -22,15 +17,6 @@ static size_t count_words(const char *text)
 	for (; *text != '\0'; text++)
 		count += *text == ',';
 	return count;
-}
-
-static char *trim(char *word)
-{
-	word += strspn(word, " \t");
-	size_t len = strlen(word);
-	while (len > 0 && strchr(" \t", word[len - 1]) != NULL)
-		word[--len] = '\0';
-	return word;
 }
 
 static void read_word(struct draft *d, struct draft_service *s, const struct ini_entry *e,
@@ -58,7 +44,7 @@ static int read_networks(struct draft *d, struct draft_service *s, const struct 
 	if (!rest || !s->service.proxy_from)
 		return -1;
 	for (char *word; (word = strsep(&rest, ",")) != NULL;)
-		read_word(d, s, e, trim(word));
+		read_word(d, s, e, text_trim(word));
 	return 0;
 }
 
@@ -69,7 +55,7 @@ static void refuse_alone(struct draft *d, const struct draft_service *s)
 	static const char *const keys[] = { "proxy_from", "proxy_time" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const struct ini_entry *e = written(s, keys[i]);
+		const struct ini_entry *e = config_written(s, keys[i]);
 		if (e)
 			problems_add(&d->problems, s->section->file, e->line,
 				"%s does nothing without proxy_protocol; add proxy_protocol = yes, or "
@@ -79,7 +65,7 @@ static void refuse_alone(struct draft *d, const struct draft_service *s)
 
 int config_read_proxy(struct draft *d, struct draft_service *s)
 {
-	const struct ini_entry *protocol = written(s, "proxy_protocol"), *from = written(s, "proxy_from");
+	const struct ini_entry *protocol = config_written(s, "proxy_protocol"), *from = config_written(s, "proxy_from");
 
 	if (s->protocol_known && s->service.protocol == CONFIG_UDP)
 		return 0;                /* each key was refused */

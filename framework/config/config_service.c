@@ -17,6 +17,13 @@ static bool is_name(const char *s)
 	return s[len] == '\0' && len >= 1 && len <= NAME_MOST;
 }
 
+const struct ini_entry *config_written(const struct draft_service *s, const char *key)
+{
+	const struct ini_entry *e = ini_find(s->section, key);
+
+	return e != NULL && e->value != NULL && *e->value != '\0' ? e : NULL;
+}
+
 /* Tells of a key that the service's protocol does not know. */
 static bool is_for_protocol(
 	struct draft *d, const struct draft_service *s, const struct ini_entry *e)

@@ -13,13 +13,6 @@
 
 enum { PAIRS_MOST = 64 };
 
-static const struct ini_entry *written(const struct draft_service *s, const char *key)
-{
-	const struct ini_entry *e = ini_find(s->section, key);
-
-	return e && e->value && *e->value ? e : NULL;
-}
-
 /* Paths between commas, seen from the section's file; *count of them go to paths.
  * -1 for want of memory. */
 static int read_paths(struct draft *d, const struct draft_service *s, const struct ini_entry *e,
@@ -76,7 +69,7 @@ static int read_pairs(struct draft *d, struct draft_service *s, const struct ini
 /* One that was written and is of no effect would be taken for protection. */
 static void check_clients(struct draft *d, const struct draft_service *s)
 {
-	const struct ini_entry *ca = written(s, "tls_client_ca"), *client = written(s, "tls_client");
+	const struct ini_entry *ca = config_written(s, "tls_client_ca"), *client = config_written(s, "tls_client");
 
 	if (ca && !client)
 		problems_add(&d->problems, s->section->file, ca->line,
@@ -95,7 +88,7 @@ static void refuse_alone(struct draft *d, const struct draft_service *s)
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const struct ini_entry *e = written(s, keys[i]);
+		const struct ini_entry *e = config_written(s, keys[i]);
 		if (!e)
 			continue;
 		problems_add(&d->problems, s->section->file, e->line,
@@ -107,7 +100,7 @@ static void refuse_alone(struct draft *d, const struct draft_service *s)
 
 int config_read_tls(struct draft *d, struct draft_service *s)
 {
-	const struct ini_entry *certificate = written(s, "tls_certificate"), *key = written(s, "tls_key");
+	const struct ini_entry *certificate = config_written(s, "tls_certificate"), *key = config_written(s, "tls_key");
 	struct config_service *c = &s->service;
 
 	if (*c->tls_client_ca)
