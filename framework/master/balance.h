@@ -5,7 +5,6 @@
 #ifndef PORTICO_MASTER_BALANCE_H
 #define PORTICO_MASTER_BALANCE_H
 
-
 struct addr;
 struct config_service;
 struct master;
