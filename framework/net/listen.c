@@ -20,8 +20,6 @@ enum {
 	LISTEN_LAST = 65536,     /* the longest queue there is: more are newcomers */
 };
 
-#define TELL_EVERY 10.0
-
 #define REST_FIRST 0.05
 #define REST_LONGEST 1.0
 
@@ -73,13 +71,12 @@ static enum outcome accept_one(struct listener *l)
 static void rest(struct listener *l)
 {
 	int error = errno;
+	unsigned missed;
 
 	if (l->counts)
 		l->counts->errors[ERROR_ACCEPT]++;
-	if (ev_now(l->loop) - l->told > TELL_EVERY || ev_now(l->loop) < l->told) {
-		l->told = ev_now(l->loop);
+	if (seldom_may(&l->told, &missed))
 		log_warn("accepting rests, clients wait in the queue: %s", strerror(error));
-	}
 	l->rest = l->rest == 0. ? REST_FIRST : l->rest * 2.;
 	if (l->rest > REST_LONGEST)
 		l->rest = REST_LONGEST;

@@ -7,6 +7,7 @@
 
 #include <ev.h>
 
+#include "base/seldom.h"
 #include "sys/addr.h"
 
 struct counts;
@@ -16,7 +17,7 @@ struct listener {
 	ev_timer        retry;   /* runs while accepting rests */
 	struct ev_loop *loop;
 	double          rest;    /* seconds of the last rest, 0: none lately */
-	double          told;    /* when a rest was last told */
+	struct seldom   told;    /* that it rests */
 	/* A new connection; fd is the callee's own. */
 	void          (*accepted)(struct listener *, int fd, const struct addr *peer);
 	struct counts  *counts;  /* of its service; NULL: nobody counts */

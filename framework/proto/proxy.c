@@ -17,12 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "proto/proxy_header.h"
 #include "sys/counts.h"
-
-#define TELL_EVERY (10 * CLOCK_SECOND)
 
 struct guest {                   /* one who waits */
 	struct deadline    deadline;
@@ -32,20 +29,17 @@ struct guest {                   /* one who waits */
 	struct buf         kept;     /* the part of the header that has come; mostly none */
 };
 
-static void tell(struct proxy_gate *g, struct proxy_told *told, const struct addr *who,
+static void tell(struct proxy_gate *g, struct seldom *told, const struct addr *who,
 	const char *why)
 {
 	char text[ADDR_TEXT], more[48] = "";
-	uint64_t now = clock_ns();
+	unsigned missed;
 
-	if (told->when > 0 && now - told->when < TELL_EVERY) {
-		told->since++;
+	if (!seldom_may(told, &missed))
 		return;
-	}
-	if (told->since > 0)
-		snprintf(more, sizeof(more), "; so were %u others", told->since);
+	if (missed > 0)
+		snprintf(more, sizeof(more), "; so were %u others", missed);
 	log_warn("service %s: %s was closed: %s%s", g->service, addr_format(who, text), why, more);
-	*told = (struct proxy_told){ .when = now };
 }
 
 /* ---- who waits ---- */

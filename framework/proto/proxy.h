@@ -11,18 +11,12 @@
 #define PORTICO_PROTO_PROXY_H
 
 #include <stddef.h>
-#include <stdint.h>
 
+#include "base/seldom.h"
 #include "net/deadline.h"
 #include "net/stream.h"
 #include "proto/limits.h"
 #include "sys/network.h"
-
-/* The log gets one line of a kind, and then for a while none. */
-struct proxy_told {
-	uint64_t when;           /* 0: never */
-	unsigned since;          /* that were not told */
-};
 
 struct proxy_gate {
 	struct stream_kind   *kind;      /* of those who have passed; borrowed, with all here */
@@ -36,8 +30,8 @@ struct proxy_gate {
 	void                 *owner;
 
 	struct deadline_queue waiting;
-	struct proxy_told     strangers; /* from elsewhere */
-	struct proxy_told     failures;  /* of proxies: their lines must not be lost among the others */
+	struct seldom         strangers; /* from elsewhere */
+	struct seldom         failures;  /* of proxies: their lines must not be lost among the others */
 };
 
 /* What is above waiting is set by the caller, before or after, but before the first connection. */

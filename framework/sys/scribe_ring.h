@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/seldom.h"
 #include "sys/scribe.h"
 
 enum {
@@ -39,7 +40,7 @@ struct scribe {
 	/* the speaker's */
 	_Alignas(SCRIBE_CACHE_LINE) _Atomic uint64_t said;
 	uint64_t known;          /* written, when it last looked */
-	uint64_t complained;     /* when; 0: not yet */
+	struct seldom complained;
 
 	/* the thread's */
 	_Alignas(SCRIBE_CACHE_LINE) _Atomic uint64_t written;
@@ -49,7 +50,7 @@ struct scribe {
 	bool     torn;           /* the file ends within a line */
 	bool     newline_due;    /* since the rest of that line is lost */
 	uint64_t since;          /* when it first saw what is unwritten */
-	uint64_t told;           /* of an error, when; 0: not yet */
+	struct seldom told;      /* of an error */
 
 	/* what the speaker orders; under lock, which nobody holds for long */
 	_Alignas(SCRIBE_CACHE_LINE) pthread_mutex_t lock;
@@ -70,7 +71,7 @@ void *scribe_write_all(void *scribe);    /* the thread */
 void scribe_give_up(struct scribe *s);
 void scribe_lose(struct scribe *s, uint64_t lines);
 
-/* To the log, but not often; each side has its own when. */
-void scribe_complain(struct scribe *s, uint64_t *when, const char *why);
+/* To the log, but not often; each side has its own told. */
+void scribe_complain(struct scribe *s, struct seldom *told, const char *why);
 
 #endif

@@ -17,21 +17,19 @@
 
 #include "base/log.h"
 
-#define FLUSH_AFTER   CLOCK_SECOND
-#define COMPLAIN_EACH (10 * CLOCK_SECOND)
+#define FLUSH_AFTER CLOCK_SECOND
 
 void scribe_lose(struct scribe *s, uint64_t lines)
 {
 	__atomic_fetch_add(s->lost, lines, __ATOMIC_RELAXED);
 }
 
-void scribe_complain(struct scribe *s, uint64_t *when, const char *why)
+void scribe_complain(struct scribe *s, struct seldom *told, const char *why)
 {
-	uint64_t now = clock_ns();
+	unsigned missed;
 
-	if (*when != 0 && now - *when < COMPLAIN_EACH)
+	if (!seldom_may(told, &missed))
 		return;
-	*when = now;
 	log_warn("%s: %s; %llu lines lost by this worker so far", s->name, why,
 		(unsigned long long)__atomic_load_n(s->lost, __ATOMIC_RELAXED));
 }
@@ -249,4 +247,3 @@ void scribe_give_up(struct scribe *s)
 	if (!atomic_exchange(&s->given_up, true))
 		scribe_lose(s, count_lines(s, atomic_load(&s->written), atomic_load(&s->said)));
 }
-

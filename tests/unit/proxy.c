@@ -316,8 +316,8 @@ Test(proxy, many_refusals_are_one_line_of_a_kind)
 		says("GET /", 5);
 	}
 	cr_assert_eq(lines_in(file), 2);
-	cr_assert_eq(gate.strangers.since, 4);
-	cr_assert_eq(gate.failures.since, 4);
+	cr_assert_eq(gate.strangers.missed, 4);
+	cr_assert_eq(gate.failures.missed, 4);
 	cr_assert_eq(counts.errors[ERROR_REFUSED], 5);
 	cr_assert_eq(counts.errors[ERROR_PROTOCOL], 5);
 	log_to(STDERR_FILENO);
