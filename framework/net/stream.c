@@ -95,20 +95,27 @@ static bool may_refill(const struct stream *s)
 	return stream_queued(s) == 0 && !s->broken && !s->drain_told && s->state == STREAM_OPEN;
 }
 
+static void refill(struct stream *s)
+{
+	s->drain_told = true;
+	s->held = true;
+	s->kind->ops->drained(s);
+	s->held = false;
+}
+
 /* Sends; and as often as all was sent, asks for more.  Gives how long it took. */
 static uint64_t send_share(struct stream *s)
 {
 	uint64_t began = clock_ns(), spent = 0, enough = s->sent + STREAM_SHARE;
 
 	for (int i = 0; i < STREAM_REFILLS && s->sent < enough && spent < HUB_TURN; i++) {
-		if (may_flush(s))
+		bool sends = may_flush(s);
+
+		if (sends)
 			stream_flush(s);
 		if (!may_refill(s))
-			return clock_ns() - began;
-		s->drain_told = true;
-		s->held = true;
-		s->kind->ops->drained(s);
-		s->held = false;
+			return sends ? clock_ns() - began : spent;
+		refill(s);
 		spent = clock_ns() - began;
 	}
 	stream_touch(s);
