@@ -52,11 +52,14 @@ static bool is_ending(const struct generation *g)
 	return w != NULL;
 }
 
-/* Nothing of an operation before is left: no socket on its way out, no worker
- * of a generation that failed, which may still hold what the next one binds.
+/* Nothing of an operation before is left: no generation on its way up (that of an upgrade may
+ * have no operation, for want of memory), no socket on its way out, no worker of a
+ * generation that failed, which may still hold what the next one binds.
  * Those of a canary that drain are no hindrance, and may take for ever. */
 static bool is_at_rest(const struct master *m)
 {
+	if (m->trial || m->starting)
+		return false;
 	for (const struct generation *g = m->generations; g; g = g->older)
 		if (g->gave_up && is_ending(g))
 			return false;

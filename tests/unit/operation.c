@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "master/control.h"
+#include "master/generation.h"
 #include "master/master.h"
 #include "no_memory.h"
 
@@ -85,4 +86,20 @@ Test(operation, who_upgraded_and_there_is_no_memory_is_told)
 	cr_assert(no_memory_was_told());
 	hears("\"good\":false,\"said\":\"no memory");
 	cr_assert_null(m.operation);
+}
+
+Test(operation, nothing_begins_while_a_generation_is_on_its_way)
+{
+	struct generation serving = {0};
+
+	m.serving = &serving;
+	for (int i = 0; i < 2; i++) {
+		m.trial = i == 0 ? (struct trial *)&m : NULL;    /* of an upgrade without an operation */
+		m.starting = i == 1 ? &serving : NULL;
+		operation_ask(&m, &(struct operation_wish){ .kind = OPERATION_SCALE }, NULL);
+		ev_run(m.loop, EVRUN_NOWAIT);
+		cr_assert_null(m.operation);
+		cr_assert_not_null(m.waiting);
+	}
+	m.starting = NULL;
 }
