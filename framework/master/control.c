@@ -307,3 +307,26 @@ struct control_client *control_adopt_client(struct master *m, int fd)
 	}
 	return c;
 }
+
+static bool is_unheard(const struct control_client *c)
+{
+	return !c->asked && stream_is_at_rest(&c->stream);
+}
+
+void control_each_unheard(const struct master *m, void (*act)(void *arg, int fd), void *arg)
+{
+	if (!m->control)
+		return;
+	const struct deadline *all = &m->control->kind.idle.list;
+	for (struct deadline *d = all->next; d != all; d = d->next) {
+		const struct stream *s = stream_of(d);
+		if (is_unheard((const struct control_client *)s))
+			act(arg, s->io.fd);
+	}
+}
+
+void control_adopt_unheard(struct master *m, int fd)
+{
+	if (m->control)
+		(void)admit(m->control, fd);
+}

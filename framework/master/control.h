@@ -38,4 +38,9 @@ void control_answer(struct control_client *client, bool good, const char *senten
 int  control_client_fd(const struct control_client *client);
 struct control_client *control_adopt_client(struct master *m, int fd);
 
+/* The same of those who are connected and have not been heard yet: each's descriptor goes to
+ * act(arg, fd); and the other way. */
+void control_each_unheard(const struct master *m, void (*act)(void *arg, int fd), void *arg);
+void control_adopt_unheard(struct master *m, int fd);
+
 #endif

@@ -47,10 +47,16 @@ static void load_lives(void *arg, const char *service, int fd)
 	live_through_exec(fd, *(const bool *)arg);
 }
 
+static void unheard_lives(void *arg, int fd)
+{
+	live_through_exec(fd, *(const bool *)arg);
+}
+
 static void all_live_through_exec(struct master *m, bool yes)
 {
 	live_through_exec(m->log, yes);
 	live_through_exec(control_fd(m), yes);
+	control_each_unheard(m, unheard_lives, &yes);
 	if (m->operation)
 		live_through_exec(control_client_fd(m->operation->client), yes);
 	for (const struct operation *op = m->waiting; op; op = op->next)
@@ -143,6 +149,19 @@ static json_t *waiting_json(const struct master *m)
 	return all;
 }
 
+static void add_fd(void *all, int fd)
+{
+	json_array_append_new(all, json_integer(fd));
+}
+
+static json_t *unheard_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	control_each_unheard(m, add_fd, all);
+	return all;
+}
+
 static json_t *master_json(const struct master *m, int ledger)
 {
 	json_t *generations = json_array();
@@ -153,7 +172,7 @@ static json_t *master_json(const struct master *m, int ledger)
 		json_array_append_new(generations, o);
 	}
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, "
-		"s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
 		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades,
 		"stalls", (int)m->stalls, "strangers_seen", (int)m->strangers_seen,
@@ -161,7 +180,7 @@ static json_t *master_json(const struct master *m, int ledger)
 		"ledger", ledger, "tickets", m->tickets_fd, "log", m->log,
 		"control", control_fd(m), "control_path", control_path(m),
 		"client", control_client_fd(m->operation->client),
-		"waiting", waiting_json(m), "sockets", upgrade_sockets_save(m),
+		"waiting", waiting_json(m), "unheard", unheard_json(m), "sockets", upgrade_sockets_save(m),
 		"generations", generations);
 }
 
@@ -318,6 +337,15 @@ static void load_waiting(struct master *m, const json_t *all)
 		}, control_adopt_client(m, upgrade_int(op, "client")));
 }
 
+static void load_unheard(struct master *m, const json_t *all)
+{
+	size_t i;
+	json_t *fd;
+
+	json_array_foreach(all, i, fd)
+		control_adopt_unheard(m, (int)json_integer_value(fd));
+}
+
 /* Without it the numbers begin anew, and all else goes on. */
 static void load_ledger(struct master *m, int fd)
 {
@@ -355,6 +383,7 @@ static int load_all(struct master *m, const json_t *state)
 		return -1;
 	operation_adopt(m, control_adopt_client(m, upgrade_int(state, "client")));
 	load_waiting(m, json_object_get(state, "waiting"));
+	load_unheard(m, json_object_get(state, "unheard"));
 	return 0;
 }
 

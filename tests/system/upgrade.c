@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "client.h"
+#include "control_rig.h"
 #include "harness.h"
 #include "load.h"
 #include "operate.h"
@@ -317,4 +319,25 @@ Test(upgrade, the_log_and_the_control_socket_go_on)
 	verb_succeeds(&o, "status", NULL);
 	server_stop(s);
 	cr_assert_eq(stat(control, &st), -1, "the control socket is left behind");
+}
+
+/* Whoever has connected is answered, though it speaks to another binary by then. */
+Test(upgrade, who_has_not_asked_yet_is_answered_after_it)
+{
+	char log[128], answer[256] = "";
+	struct outcome o;
+	static const char wrong[] = "{\"do\":\"nothing\"}\n";
+
+	snprintf(log, sizeof(log), "%s", path_of("portico.log"));
+	write_file("portico.ini", WHO_AND_WEB, log, path_of("control.sock"));
+	struct server *s = start_copy();
+	await_log("generation 1 serves");
+	int early = control_connect();
+	for (unsigned i = 2; i <= 3; i++)
+		verb_succeeds(&o, "upgrade", NULL);
+	cr_assert_eq(send(early, wrong, sizeof(wrong) - 1, MSG_NOSIGNAL), (ssize_t)sizeof(wrong) - 1);
+	cr_assert_gt(recv(early, answer, sizeof(answer) - 1, 0), 0, "it was dropped");
+	cr_assert_not_null(strstr(answer, "this is not a request"), "%s", answer);
+	close(early);
+	server_stop(s);
 }
