@@ -157,7 +157,7 @@ Test(balance, source_with_a_prefix_keeps_a_network_together)
 /* On v6 there is one address here: it has one slot. */
 Test(balance, a_service_has_v4_and_v6_and_balances_both)
 {
-	struct server *s = server_start("[portico]\nworkers = 4\n"
+	struct server *s = server_start("[portico]\nworkers = 4\nstall = 0\n"
 		SERVICE("lines", "tcp", "127.0.0.1:7000, [::1]:7000", "weights 0,1,1,2")
 		SERVICE("web", "http", "[::1]:8080, 127.0.0.1:8080", "source"));
 	const struct census_of lines6 = { .how = CENSUS_TCP, .host = "::1", .port = 7000 };
@@ -176,7 +176,7 @@ Test(balance, a_service_has_v4_and_v6_and_balances_both)
 
 Test(balance, each_service_has_its_own)
 {
-	struct server *s = server_start("[portico]\nworkers = 3\n"
+	struct server *s = server_start("[portico]\nworkers = 3\nstall = 0\n"
 		SERVICE("lines", "tcp", "127.0.0.1:7000", "weights 0,0,1")
 		SERVICE("web", "http", "127.0.0.1:8080", "weights 1,0,0")
 		SERVICE("more", "http", "127.0.0.1:8081", "hash")

@@ -58,7 +58,7 @@ Test(balance_change, what_is_wrong_is_refused_by_check_and_by_reload)
 		write_file("portico.ini", WEB("%s"), 2, wrong[i].balance);
 		cr_assert_eq(verb(&o, "check", NULL), 78, "%d", o.code);
 		cr_assert_not_null(strstr(o.err, wrong[i].why), "%s", o.err);
-		cr_assert_not_null(strstr(o.err, "portico.ini:6: balance = "), "%s", o.err);
+		cr_assert_not_null(strstr(o.err, "portico.ini:7: balance = "), "%s", o.err);
 		cr_assert_neq(verb(&o, "reload", NULL), 0);
 		server_await(s, wrong[i].why);
 	}

@@ -186,7 +186,7 @@ static bool nobody_is_stalled(void *arg)
 
 Test(balance_load, it_is_even_after_a_worker_was_stopped)
 {
-	struct server *s = server_start(WHO, 4);
+	struct server *s = server_start(MOODY_IF("250ms", ""), 4);
 	pid_t worker;
 
 	NEEDS_BPF();

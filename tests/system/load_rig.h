@@ -16,8 +16,10 @@ enum { STAY = 2000 };
 #define EVEN 1.05
 #define EVEN_WITHOUT_CAP_BPF 1.15
 
-#define MOODY(more)                                                          \
-	"[portico]\nworkers = %u\n"                                          \
+/* Without stalls, which a machine that is busy makes: a worker gets no processor for so long. */
+#define MOODY(more) MOODY_IF("0", more)
+#define MOODY_IF(stall, more)                                                \
+	"[portico]\nworkers = %u\nstall = " stall "\n"                        \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\nbalance = load\n" \
 	"[handler web /]\nplugin = ${T}/moody.so\n" more
 #define WHO MOODY("")
