@@ -18,7 +18,8 @@ size_t proc_sockets(const char *table, int port, unsigned long *out, size_t max)
 {
 	char path[64], line[512];
 	size_t count = 0;
-	unsigned wanted = strncmp(table, "tcp", 3) == 0 ? TCP_LISTEN_STATE : UDP_BOUND_STATE;
+	bool tcp = strncmp(table, "tcp", 3) == 0;
+	unsigned wanted = tcp ? TCP_LISTEN_STATE : UDP_BOUND_STATE;
 
 	snprintf(path, sizeof(path), "/proc/self/net/%s", table);
 	FILE *f = fopen(path, "re");
@@ -29,6 +30,8 @@ size_t proc_sockets(const char *table, int port, unsigned long *out, size_t max)
 		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*x:%*x %*x:%*x %*x %*d %*d %lu",
 			&local_port, &state, &inode) != 3)
 			continue;
+		if (tcp && state != wanted)
+			break;           /* who listens is told first; thousands may follow */
 		if (local_port == (unsigned)port && state == wanted)
 			out[count++] = inode;
 	}
