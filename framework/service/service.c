@@ -1,50 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service.c - one [service] in this worker.
+ * service.c - one [service] in this worker: how it is made and how it ends.
  */
-#include "service/service.h"
+#include "service/service_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
-#include "base/arena.h"
-#include "net/dgram.h"
-#include "net/listen.h"
-#include "proto/conn.h"
-#include "proto/handler.h"
-#include "proto/http.h"
-#include "proto/proxy.h"
-#include "proto/udp.h"
 #include "service/plugin.h"
-#include "sys/shortest.h"
-
-struct service {
-	const struct config_service *config;
-	struct hub             *hub;
-	struct counts          *counts;
-	struct shortest_table  *table;       /* NULL: nobody asks how much there is to do */
-	struct shortest_slot   *seat;        /* this worker's in it */
-	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
-	struct scribe          *scribe;      /* likewise; NULL: no access log */
-	struct arena            mem;         /* handlers, their state and options, routes */
-	struct portico_service *handlers;
-	struct http_route      *routes;
-	size_t                  route_count;
-	struct conn_site        tcp;         /* these two as the protocol names them */
-	struct http_site        http;
-	struct proxy_gate       gate;        /* in front of them, if proxy_protocol is set */
-	struct listener        *listeners;   /* tcp and http, one for each address */
-	struct dgram_socket    *datagrams;   /* udp, likewise */
-	bool                   *kept;        /* addresses that go on after the end */
-	bool                    retired;
-};
-
-struct loan {
-	struct listener     listener;        /* tcp, http */
-	struct dgram_socket datagrams;       /* udp */
-	unsigned            from;            /* the slot whose socket it is */
-};
 
 /* ---- making ---- */
 
@@ -185,17 +148,6 @@ static void init_http(struct service *s, unsigned worker)
 	};
 }
 
-/* Passes the gate, or needs not. */
-static void enter(void *owner, int fd, const struct addr *client)
-{
-	struct service *s = owner;
-
-	if (s->config->protocol == CONFIG_HTTP)
-		http_accept(&s->http, fd, client);
-	else
-		conn_accept(&s->tcp, fd, client);
-}
-
 static void init_gate(struct service *s)
 {
 	const struct config_service *c = s->config;
@@ -207,7 +159,7 @@ static void init_gate(struct service *s)
 		.from = c->proxy_from,
 		.from_count = c->proxy_from_count,
 		.service = c->name,
-		.passed = enter,
+		.passed = service_enter,
 		.owner = s,
 	};
 	proxy_gate_init(&s->gate, s->hub->loop, c->proxy_time);
@@ -271,178 +223,6 @@ int service_start(struct service *s, const char **failed)
 	return 0;
 }
 
-/* ---- serving ---- */
-
-typedef void accepted_fn(struct listener *l, int fd, const struct addr *peer);
-
-static void accepted_client(struct listener *l, int fd, const struct addr *peer)
-{
-	enter(l->owner, fd, peer);
-}
-
-static void accepted_proxy(struct listener *l, int fd, const struct addr *peer)
-{
-	struct service *s = l->owner;
-	proxy_gate_accept(&s->gate, fd, peer);
-}
-
-static accepted_fn *accepted_by(const struct service *s)
-{
-	return s->config->proxy_protocol ? accepted_proxy : accepted_client;
-}
-
-/* It was given to another slot, and is this one's now. */
-static void accepted_on_loan(struct listener *l, int fd, const struct addr *peer)
-{
-	const struct loan *loan = (const struct loan *)l;
-	struct service *s = l->owner;
-
-	if (s->seat)
-		shortest_took(s->seat, &s->table->slots[loan->from]);
-	accepted_by(s)(l, fd, peer);
-}
-
-static void serve_listener(struct service *s, struct listener *l, int fd)
-{
-	l->owner = s;
-	l->counts = s->counts;
-	if (!l->accepted)
-		l->accepted = accepted_by(s);
-	listener_start(l, s->hub->loop, fd);
-}
-
-int service_serve(struct service *s, const int *sockets)
-{
-	for (size_t i = 0; i < s->config->listen_count; i++) {
-		if (s->listeners)
-			serve_listener(s, &s->listeners[i], sockets[i]);
-		else if (udp_start(&s->datagrams[i], s->hub, s->handlers, sockets[i]) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* ---- stopping ---- */
-
-/* The listener, or if it is NULL the datagram socket. */
-static void stop_one(struct listener *l, struct dgram_socket *d, enum service_end how)
-{
-	if (l) {
-		if (how == SERVICE_EMPTY)
-			listener_empty(l);
-		listener_stop(l);
-		return;
-	}
-	if (how == SERVICE_EMPTY)
-		dgram_empty(d);
-	dgram_stop(d);
-}
-
-static void stop_socket(struct service *s, size_t i, enum service_end how)
-{
-	if (s->listeners)
-		stop_one(&s->listeners[i], NULL, how);
-	else
-		stop_one(NULL, &s->datagrams[i], how);
-}
-
-/* ---- for other slots ---- */
-
-struct loan *service_borrow(struct service *s, unsigned from, int fd)
-{
-	struct loan *l = calloc(1, sizeof(*l));
-
-	if (!l)
-		return NULL;
-	l->from = from;
-	l->listener.accepted = accepted_on_loan;
-	if (s->listeners) {
-		serve_listener(s, &l->listener, fd);
-	} else if (udp_start(&l->datagrams, s->hub, s->handlers, fd) < 0) {
-		free(l);
-		return NULL;
-	}
-	return l;
-}
-
-void service_give_back(struct service *s, struct loan *l)
-{
-	stop_one(s->listeners ? &l->listener : NULL, &l->datagrams, SERVICE_EMPTY);
-	free(l);
-}
-
-void service_keep(struct service *s, size_t listen)
-{
-	s->kept[listen] = true;
-}
-
-void service_drop(struct service *s, size_t listen)
-{
-	s->kept[listen] = false;
-	stop_socket(s, listen, SERVICE_EMPTY);
-}
-
-bool service_keeps_one(const struct service *s, size_t listen)
-{
-	return s->kept[listen];
-}
-
-bool service_keeps(const struct service *s)
-{
-	for (size_t i = 0; i < s->config->listen_count; i++)
-		if (s->kept[i])
-			return true;
-	return false;
-}
-
-/* ---- idle connections that change their worker ---- */
-
-const char *service_name(const struct service *s)
-{
-	return s->config->name;
-}
-
-struct gift {
-	service_give_fn *give;
-	void            *arg;
-	bool             told;       /* by a PROXY header: nobody else can know the peer */
-};
-
-static int give(void *arg, int fd, const struct addr *peer)
-{
-	const struct gift *g = arg;
-
-	return g->give(g->arg, fd, g->told ? peer : NULL);
-}
-
-/* Only HTTP knows what idle means: a TCP handler may have state for each. */
-int service_hand_on(struct service *s, service_give_fn *give_to, void *arg)
-{
-	struct gift g = { .give = give_to, .arg = arg, .told = s->config->proxy_protocol };
-
-	if (s->config->protocol != CONFIG_HTTP)
-		return 0;
-	return http_site_hand_on(&s->http, give, &g);
-}
-
-/* Before a reload the service may have had other rules: a connection that was made without TLS,
- * or without a PROXY header, is none of a service that has them. */
-int service_adopt(struct service *s, int fd, const struct addr *client)
-{
-	struct addr peer;
-	socklen_t len = sizeof(peer);
-
-	if (s->config->protocol != CONFIG_HTTP || s->tls || (s->config->proxy_protocol && !client))
-		return -1;
-	if (getpeername(fd, &peer.sa, &len) < 0)
-		return -1;
-	s->counts->taken++;
-	if (s->seat)
-		atomic_fetch_add_explicit(&s->seat->given, 1, memory_order_relaxed);
-	http_accept(&s->http, fd, client ? client : &peer);
-	return 0;
-}
-
 /* ---- ending ---- */
 
 void service_retire(struct service *s, enum service_end how, double idle)
@@ -457,7 +237,7 @@ void service_retire(struct service *s, enum service_end how, double idle)
 		handler_drain(&s->handlers[i]);
 	for (size_t i = 0; i < c->listen_count; i++)
 		if (!s->kept[i])
-			stop_socket(s, i, how);
+			service_stop(s, i, how);
 	if (c->protocol == CONFIG_HTTP)
 		http_site_drain(&s->http, idle);
 }
