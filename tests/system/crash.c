@@ -52,7 +52,7 @@ static void kill_one(struct server *s, size_t which)
 /* What was accepted dies with its worker, at most a batch of accept(); nobody else. */
 Test(crash, kill_9_of_a_worker_under_load_refuses_nobody)
 {
-	enum { KILLS = 5, IN_HAND = 32 };
+	enum { KILLS = 5 };
 	struct load l;
 	struct server *s = server_start(WEB(2, "who.so"), "");
 
@@ -66,7 +66,7 @@ Test(crash, kill_9_of_a_worker_under_load_refuses_nobody)
 	cr_assert_eq(l.result->timed_out, 0);
 	cr_assert_eq(l.result->wrong, 0);
 	cr_assert_eq(l.result->others, 0);
-	cr_assert_leq(l.result->reset + l.result->truncated, KILLS * IN_HAND);
+	cr_assert_leq(l.result->reset + l.result->truncated, KILLS * LOAD_IN_HAND);
 	cr_assert_eq(server_count(s, "of signal 9 (Killed), serving"), KILLS);
 	server_stop(s);
 }

@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { LOAD_WAITS = 1 << 14 };
+enum {
+	LOAD_WAITS = 1 << 14,
+	LOAD_IN_HAND = 32,       /* what a worker that is killed may take with it: a batch of accept() */
+};
 
 struct load_result {             /* shared with the process that makes the load */
 	_Atomic unsigned started;
