@@ -46,6 +46,19 @@ static int check_path(const char *path)
 	return faccessat(AT_FDCWD, dirname(directory), W_OK | X_OK, AT_EACCESS);
 }
 
+static const char *what_to_do(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return "make its directory first";
+	case EISDIR:
+		return "name a file in it";
+	default:
+		return "name a file that the user who starts portico may write";
+	}
+}
+
 int accesslogs_check(const struct config *c, config_problem_fn *problem, void *arg)
 {
 	char text[MESSAGE_TEXT];
@@ -56,8 +69,8 @@ int accesslogs_check(const struct config *c, config_problem_fn *problem, void *a
 		if (!s->access_log || check_path(s->access_log) == 0)
 			continue;
 		code = trial_exit_code(errno);
-		snprintf(text, sizeof(text), "%s:%u: service %s: access_log = %s: %s", s->file,
-			s->line, s->name, s->access_log, strerror(errno));
+		snprintf(text, sizeof(text), "%s:%u: service %s: access_log = %s: %s; %s", s->file,
+			s->line, s->name, s->access_log, strerror(errno), what_to_do(errno));
 		problem(arg, text);
 	}
 	return code;

@@ -123,9 +123,9 @@ Test(access_log_odd, what_cannot_be_opened_is_told_before_the_start)
 		uid_t       uid;
 		int         code;
 	} cases[] = {
-		{ "missing/access.log", "missing/access.log: No such file or directory", 0, 78 },
-		{ "/", "access_log = /: Is a directory", 0, 78 },
-		{ "access.log", "access.log: Permission denied", NOBODY, 77 },
+		{ "missing/access.log", "missing/access.log: No such file or directory; make its", 0, 78 },
+		{ "/", "access_log = /: Is a directory; name a file in it", 0, 78 },
+		{ "access.log", "access.log: Permission denied; name a file that", NOBODY, 77 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
