@@ -17,10 +17,11 @@
  *
  *	cc -shared -fPIC hello.c -o hello.so $(pkg-config --cflags portico)
  *
- * Where it runs.  Only in worker processes, after privileges are dropped.
- * The master never loads a plugin.  A worker has one thread and one event
- * loop: callbacks never nest, and a callback that blocks stops its worker.
- * Functions declared here may be called from any callback of the same worker,
+ * Where it runs.  Only in worker processes, after privileges are dropped, and in
+ * the child in which portico check and a reload try it.  The master never loads a
+ * plugin.  A worker has one thread and one event loop: callbacks never nest, and a
+ * callback that blocks stops its worker.  Functions declared here may be called
+ * from any callback of the same worker, timers and watchers of its loop included,
  * and from no other thread.
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
@@ -29,11 +30,11 @@
  *
  * Lifetimes.
  *   service    from start() until stop() returns
- *   conn       from tcp_open() until tcp_close() returns
+ *   conn       from tcp_open() until tcp_close() returns; a request's: as long as the request
  *   request    from http_begin() until http_done() returns
  *   socket     from portico_websocket_accept() until ws_close() returns
  *   dgram      inside the one udp_packet() call
- *   data/len   inside the one call they were passed to
+ *   data/len   inside the one call they were passed to; so are key and value
  *   strings    returned by portico_request_*(): as long as the request
  * tcp_close(), http_done(), ws_close() and stop() are called exactly once for every
  * object you were shown, also when its first callback failed.  State starts
@@ -131,11 +132,11 @@ struct portico_plugin {
 	uint32_t abi;
 	uint32_t struct_size;
 	uint32_t option_size;
-	uint32_t reserved;
+	uint32_t reserved;       /* 0 */
 
-	const char *name;        /* required */
-	const char *version;
-	const char *summary;
+	const char *name;        /* required; logs name it */
+	const char *version;     /* NULL is fine, and so it is for all below */
+	const char *summary;     /* one line */
 	const struct portico_option *options;  /* ends with { 0 } */
 
 	/* Bytes of zeroed memory that the worker gives each object and frees
@@ -169,7 +170,7 @@ struct portico_plugin {
 	void    (*tcp_drained)(struct portico_conn *);
 	void    (*tcp_close)(struct portico_conn *);
 
-	/* UDP.  -1 counts as an error of this datagram, nothing more. */
+	/* UDP.  One datagram, len may be 0.  -1 is counted as an error, nothing more. */
 	int  (*udp_packet)(struct portico_dgram *, const void *data, size_t len);
 
 	/* HTTP.  http_begin(): the head is in; reply now to refuse early.
@@ -250,15 +251,16 @@ void portico_counter_add(struct portico_counter *, uint64_t n);
 void portico_gauge_set(struct portico_gauge *, double value);
 void portico_gauge_add(struct portico_gauge *, double by);     /* by may be negative */
 
-/* Timers, in seconds: fire once after `after`, then every `repeat` if that is
- * not 0.  Yours until you stop it, fired or not, also from within its own
+/* Timers, from start() on; times are seconds: fire once after `after`, then every
+ * `repeat` if that is not 0.  Yours until you stop it, fired or not, also from within its own
  * fire(); the ones left are stopped after stop().  NULL and ENOMEM, or EINVAL
  * for a time that is negative or not a number. */
 struct portico_timer *portico_timer_start(struct portico_service *, double after,
 	double repeat, void (*fire)(void *arg), void *arg);
 void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
 
-/* Connections.  Output is queued: all of it is accepted (len is given back),
+/* Connections.  close and abort: tcp_close(), or http_done(), follows from the loop, never from
+ * within.  Output is queued: all of it is accepted (len is given back),
  * or -1 with EPIPE (closing), ENOBUFS (over max_queue) or ENOMEM.  While the
  * queue is longer than high_water the worker stops reading from that peer.
  * The connection of a request can be asked, closed and aborted; writing to it
@@ -278,10 +280,12 @@ void    portico_conn_resume(struct portico_conn *);    /* what was left comes ag
 void    portico_conn_close(struct portico_conn *);     /* after output is sent */
 void    portico_conn_abort(struct portico_conn *);     /* now */
 
-/* Datagrams.  A reply leaves from the address that the datagram was sent to.
- * portico_send() is for a service with protocol = udp: from its first socket of the
- * peer's family, from the first packet on, in drain() for the last time.  -1 with EMSGSIZE,
- * EAFNOSUPPORT, ENOBUFS, or ENOTCONN before and after. */
+/* Datagrams.  A reply leaves from the address that the datagram was sent to, at the end of the
+ * batch at the latest; -1 with EMSGSIZE (over 65507 bytes, IPv6: 65527).
+ * portico_send() is for a service with protocol = udp: now, from its first socket of the
+ * peer's family, from the first packet on, in drain() for the last time.  -1 with an errno of
+ * send(2), EAFNOSUPPORT (no socket of that family), ENOBUFS (the kernel's queue is full) or
+ * ENOTCONN (before the first packet, or after drain()). */
 struct portico_service *portico_dgram_service(struct portico_dgram *);
 void portico_dgram_peer(const struct portico_dgram *, struct portico_peer *);
 int  portico_dgram_reply(struct portico_dgram *, const void *data, size_t len);
@@ -289,10 +293,10 @@ int  portico_send(struct portico_service *, const struct portico_peer *,
 	const void *data, size_t len);
 
 /* Requests (RFC 9110, RFC 9112).  Names are matched without case; absent
- * gives NULL; of several headers of a name you get the first.  Path: percent-decoded, dot
- * segments removed, as it was routed.  Target, query: as they were sent.  Length: of the body
- * as announced, -1 if chunked, 0 without one.  Body: what was collected, whole in
- * http_request(), not ended by a NUL; len NULL: not told.  Alloc: zeroed; NULL and ENOMEM.
+ * gives NULL; of several headers of a name you get the first; trailers are read away.  Path:
+ * percent-decoded, dot segments removed, as it was routed.  Target, query: as they were sent.
+ * Length: of the body as announced, -1 if chunked, 0 without one.  Body: what was collected, whole
+ * in http_request(), not ended by a NUL; len NULL: not told.  Alloc: zeroed; NULL and ENOMEM.
  * Resume: http_body() is called again with what it left. */
 struct portico_service *portico_request_service(struct portico_request *);
 struct portico_conn    *portico_request_conn(struct portico_request *);
@@ -313,7 +317,8 @@ void        portico_request_resume(struct portico_request *);
  * bytes, or PORTICO_CHUNKED if it is not known yet.  To HEAD, and with 204, 205 and 304, no body
  * is sent, whatever you give.  Write gives len.  -1
  * with EALREADY (begun or given before), EINVAL (a name, value or status that
- * HTTP forbids, a header that portico sets itself, or it was not begun), EMSGSIZE (more than
+ * HTTP forbids, or it was not begun; or one of the headers that portico sets itself: Connection,
+ * Content-Length, Date, Keep-Alive, Server, Transfer-Encoding, Upgrade), EMSGSIZE (more than
  * the announced length, or fewer at the end: then the connection is cut), EPIPE (the client
  * is gone), ENOBUFS (over max_queue) or ENOMEM. */
 int portico_reply(struct portico_request *, int status, const char *type,
