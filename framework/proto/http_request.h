@@ -68,6 +68,12 @@ extern const struct stream_ops http_ops;
 /* What c is waiting for, and how long it may take. */
 struct deadline_queue *http_expected(struct http_conn *c);
 
+/* Goes one step on with r: data is the unused input.  Gives how much of it was used. */
+size_t http_read(struct portico_request *r, char *data, size_t len);
+
+/* What there is of r goes on too slowly: it is refused. */
+void http_read_late(struct portico_request *r);
+
 /* A fresh one for c, phase HEAD; NULL and ENOMEM. */
 struct portico_request *http_request_open(struct http_conn *c);
 void http_request_close(struct portico_request *r);  /* calls http_done() if it was shown */
