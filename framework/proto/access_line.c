@@ -92,11 +92,6 @@ static void turn_clock(struct access_clock *c, double now)
 		set_clock(c, (int64_t)now);
 }
 
-static struct access_text text_of(const char *s)
-{
-	return (struct access_text){ s, s ? strlen(s) : 0 };
-}
-
 /* ---- the peer ---- */
 
 static char *put_v4(char *at, const struct in_addr *ip)
@@ -172,6 +167,11 @@ static char *put_string(char *at, struct access_text t, size_t most)
 	at = access_put_text(at, t, most, ACCESS_JSON);
 	*at++ = '"';
 	return at;
+}
+
+static struct access_text text_of(const char *s)
+{
+	return (struct access_text){ s, s ? strlen(s) : 0 };
 }
 
 static char *put_time(char *at, const struct access_clock *c, double now)

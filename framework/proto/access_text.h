@@ -19,8 +19,8 @@ struct access_text {             /* at NULL: there is none */
 
 enum access_style { ACCESS_COMBINED, ACCESS_JSON };
 
-/* Writes t at at, most bytes at most; cut where it would be longer, and then with "..." at
- * its end.  Gives where it ends. */
+/* Writes t at at, most bytes at most, the last three of which are for "..." behind one that is cut.
+ * Gives where it ends. */
 char *access_put_text(char *at, struct access_text t, size_t most, enum access_style style);
 
 #endif
