@@ -20,6 +20,9 @@ void stream_touch(struct stream *s);
 void stream_wait(struct stream *s);
 void stream_leave_lists(struct stream *s);       /* neither touched nor waiting any more */
 
+/* Puts it into the queue of what is expected of it now. */
+void stream_update_deadline(struct stream *s);
+
 /* One attempt to send what is queued, which is something. */
 void stream_flush(struct stream *s);
 /* The same with what goes before the first file, if anything does. */

@@ -4,8 +4,8 @@
  *
  *	SHAKING --tls_shake() gives TLS_DONE--> READY --tls_end()--> our side is closed
  *
- * Only stream.c, stream_io.c and tls_peer.c use it.  Nothing here calls out, and nothing waits:
- * what the socket has no room or no bytes for is asked again when it has.
+ * Only stream*.c and tls_peer.c use it.  Nothing here calls out, and nothing waits: what the
+ * socket has no room or no bytes for is asked again when it has.
  */
 #ifndef PORTICO_NET_TLS_H
 #define PORTICO_NET_TLS_H
