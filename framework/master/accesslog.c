@@ -152,27 +152,14 @@ void accesslogs_fini(struct accesslogs *logs)
 
 /* ---- opening anew ---- */
 
-static void hand_out(const struct generation *g, size_t i, int fd)
+static int reopen_one(struct accesslog *log)
 {
-	struct message said = { .type = MESSAGE_ACCESS, .value = (uint32_t)i };
-
-	for (const struct member *m = g->members; m; m = m->next)
-		if (channel_send(m->child.channel, &said, fd) < 0)
-			log_warn("access log %s: worker %u (pid %d) did not hear of the new file: %s",
-				g->accesslogs.all[i].path, m->slot->index, (int)m->child.pid,
-				strerror(errno));
-}
-
-static int reopen_one(const struct generation *g, size_t i)
-{
-	struct accesslog *log = &g->accesslogs.all[i];
 	int fd = open_log(log->path);
 
 	if (fd < 0) {
 		log_error("access log %s: %s; it goes on where it was", log->path, strerror(errno));
 		return -1;
 	}
-	hand_out(g, i, fd);
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = fd;
@@ -185,7 +172,7 @@ int accesslogs_reopen(struct master *m)
 
 	for (const struct generation *g = m->generations; g; g = g->older)
 		for (size_t i = 0; i < g->accesslogs.count; i++)
-			if (g->accesslogs.all[i].path && reopen_one(g, i) < 0)
+			if (g->accesslogs.all[i].path && reopen_one(&g->accesslogs.all[i]) < 0)
 				result = -1;
 	return result;
 }

@@ -28,8 +28,8 @@ int accesslogs_check(const struct config *c, config_problem_fn *problem, void *a
 int  accesslogs_open(struct generation *g);
 void accesslogs_fini(struct accesslogs *logs);
 
-/* USR1: opens the files of all generations anew and hands them to their workers.  0, or -1 if
- * one stays where it was, which was told. */
+/* USR1: opens the files of all generations anew, for handout().  0, or -1 if one stays where it
+ * was, which was told. */
 int  accesslogs_reopen(struct master *m);
 
 /* Over an upgrade: the paths, in their order.  -1 and ENOMEM. */

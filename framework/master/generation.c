@@ -327,12 +327,6 @@ void generation_trim_slots(struct master *m)
 
 /* ---- ending ---- */
 
-void generation_tell(struct generation *g, enum message_type type, double seconds, int fd)
-{
-	for (struct member *m = g->members; m; m = m->next)
-		(void)child_tell(&m->child, type, seconds, fd);
-}
-
 void generation_retire(struct generation *g, double seconds)
 {
 	all_leave(g, MESSAGE_RETIRE, seconds);

@@ -83,7 +83,4 @@ void generation_retire(struct generation *g, double seconds);
 void generation_finish(struct generation *g, double seconds);
 void generation_end_now(struct generation *g);
 
-/* Tells every worker; fd goes along unless -1. */
-void generation_tell(struct generation *g, enum message_type type, double seconds, int fd);
-
 #endif

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "master/accesslog.h"
 #include "master/generation.h"
+#include "master/handout.h"
 #include "master/master.h"
 
 /* Standard error is duplicated, so that a worker always has a log to change. */
@@ -30,7 +31,7 @@ static int open_log(const char *path)
 	return fd;
 }
 
-int logfile_open(struct master *m, const char *path)
+static int change_log(struct master *m, const char *path)
 {
 	int fd = open_log(path);
 
@@ -46,9 +47,16 @@ int logfile_open(struct master *m, const char *path)
 		close(m->log);
 	m->log = fd;
 	m->log_is_file = path != NULL;
-	for (struct generation *g = m->generations; g; g = g->older)
-		generation_tell(g, MESSAGE_LOG, 0., m->log);
 	return 0;
+}
+
+int logfile_open(struct master *m, const char *path)
+{
+	int result = change_log(m, path);
+
+	if (result == 0)
+		handout(m);
+	return result;
 }
 
 int logfile_follow(struct master *m, const struct config *c)
@@ -59,7 +67,10 @@ int logfile_follow(struct master *m, const struct config *c)
 
 int logfile_reopen(struct master *m)
 {
-	int result = m->serving ? logfile_open(m, m->serving->config->log) : -1;
+	int result = m->serving ? change_log(m, m->serving->config->log) : -1;
 
-	return accesslogs_reopen(m) < 0 ? -1 : result;
+	if (accesslogs_reopen(m) < 0)
+		result = -1;
+	handout(m);
+	return result;
 }

@@ -28,6 +28,7 @@
 #include "master/canary.h"
 #include "master/control.h"
 #include "master/generation.h"
+#include "master/handout.h"
 #include "master/lend.h"
 #include "master/load.h"
 #include "master/logfile.h"
@@ -200,6 +201,7 @@ static void clean_up(struct master *m)
 	if (m->loop) {
 		ev_timer_stop(m->loop, &m->turn);
 		ev_timer_stop(m->loop, &m->retirement);
+		handout_stop(m);
 		stall_stop(m);
 		tickets_stop(m);
 		history_stop(m);

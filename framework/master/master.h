@@ -48,6 +48,7 @@ struct master {
 	ev_timer           renewal;      /* of what they know */
 	ev_timer           stall_look;
 	double             looked;       /* when stalls were last looked for */
+	ev_timer           handouts;     /* of log files to who was blocked */
 	ev_timer           second;       /* the slots' histories */
 	struct history_service *histories;
 	struct ledger      ledger;       /* of workers that are gone */

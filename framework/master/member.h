@@ -32,6 +32,7 @@ struct member {                              /* a worker, as the master sees it 
 	bool               successor;        /* of the slot's worker, which serves until it is ready */
 	bool               stalled;          /* ended because it did not turn */
 	bool               ending;           /* told MESSAGE_NOW */
+	bool               owed_files;       /* it has not heard of the newest logs: handout.c */
 	bool               told;             /* it has said why it cannot go on */
 	char               why[MESSAGE_TEXT];
 	struct member     *next;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* access_log_odd.c - files that take nothing, who may write them, and what clients put into them. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,5 +239,74 @@ Test(access_log_odd, a_dash_is_standard_output)
 	verb_succeeds(&o, "reopen", NULL);
 	cr_assert_eq(http_status(8080, "/two"), 200);
 	server_await(s, "\"GET /two HTTP/1.1\" 200 6 ");
+	server_stop(s);
+}
+
+/* ---- who does not listen ---- */
+
+/* More than a channel holds. */
+static void reopen_often(void)
+{
+	struct outcome o;
+
+	for (int i = 0; i < 100; i++)
+		verb_succeeds(&o, "reopen", NULL);
+}
+
+/* A descriptor of the process on that file. */
+static bool has_open(pid_t pid, const char *path)
+{
+	char folder[64], name[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+
+	snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)pid);
+	DIR *all = opendir(folder);
+	cr_assert_not_null(all);
+	while ((entry = readdir(all)) && !found) {
+		ssize_t n = readlinkat(dirfd(all), entry->d_name, name, sizeof(name) - 1);
+		name[n > 0 ? n : 0] = '\0';
+		found = strcmp(name, path) == 0;
+	}
+	closedir(all);
+	return found;
+}
+
+static pid_t blocked_worker;
+
+static bool has_the_new_file(void *path)
+{
+	return has_open(blocked_worker, path);
+}
+
+Test(access_log_odd, who_was_blocked_hears_of_the_newest_file)
+{
+	struct server *s = server_start("%s", LOGGED("1"));
+	struct outcome o;
+	char path[512];
+
+	blocked_worker = status_worker(0);
+	kill(blocked_worker, SIGSTOP);
+	reopen_often();
+	snprintf(path, sizeof(path), "%s", path_of("access.log"));
+	cr_assert_eq(rename(path, path_of("old.log")), 0);
+	verb_succeeds(&o, "reopen", NULL);
+	kill(blocked_worker, SIGCONT);
+	cr_assert(wait_until(has_the_new_file, path, PATIENCE), "it goes on with the old file");
+	server_stop(s);
+}
+
+Test(access_log_odd, who_was_blocked_hears_of_its_end_all_the_same)
+{
+	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 20s\nstall = 0\n" WEB
+		"access_log = access.log\n%s", HELLO);
+	pid_t pid = status_worker(0);
+	struct outcome o;
+
+	kill(pid, SIGSTOP);
+	reopen_often();
+	verb_succeeds(&o, "reload", NULL);
+	kill(pid, SIGCONT);
+	server_await(s, "generation 1) left after");
 	server_stop(s);
 }
