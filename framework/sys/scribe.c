@@ -76,10 +76,11 @@ void scribe_turn_to(struct scribe *s, int fd)
 {
 	pthread_mutex_lock(&s->lock);
 	int before = s->next;
-	if (before < 0)
+	if (before < 0) {
 		s->turn_at = atomic_load_explicit(&s->said, memory_order_relaxed);
+		s->until = clock_ns() + TURN_TIME;
+	}
 	s->next = fd;
-	s->until = clock_ns() + TURN_TIME;
 	pthread_mutex_unlock(&s->lock);
 	ring(s);
 	if (before >= 0)

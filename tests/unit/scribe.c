@@ -421,3 +421,24 @@ Test(scribe, a_pipe_that_nobody_reads_does_not_keep_it_from_another_file)
 	cr_assert_gt(lost, 0, "what nobody read");
 	close(ends[0]);
 }
+
+Test(scribe, nor_do_orders_that_come_again_and_again)
+{
+	uint64_t begun = clock_ns();
+	int ends[2];
+
+	pipe_of(ends);
+	begin(ends[1]);
+	for (unsigned i = 0; i < 5000; i++)
+		say(i, 100);
+	scribe_turn_to(scribe, open_file());
+	say(7, 0);
+	while (size_of(path) < 2) {
+		cr_assert_lt(clock_ns() - begun, PATIENCE / 2, "it still waits for the pipe");
+		usleep(200000);
+		scribe_turn_to(scribe, open_file());
+	}
+	end();
+	cr_assert_str_eq(text_of(path), "7\n");
+	close(ends[0]);
+}
