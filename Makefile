@@ -186,7 +186,7 @@ compare:
 # ---- measuring ----
 
 BARE  := $(addprefix build/bench/bare_,http http_ev echo echo_ev file tls udp ws)
-BENCH := $(BARE) $(addprefix build/bench/,load shares poisson block.so ws_echo.so)
+BENCH := $(BARE) $(addprefix build/bench/,load shares poisson block.so ws_echo.so greet.so)
 # Only where kore is installed.
 BENCH += $(if $(wildcard /usr/include/kore/kore.h),build/bench/kore_hello.so)
 
@@ -197,6 +197,7 @@ build/bench/poisson: bench/poisson.c $(rig_parts)
 
 build/bench/block.so: bench/block.c include/portico.h
 build/bench/ws_echo.so: bench/servers/portico/ws_echo.c include/portico.h
+build/bench/greet.so: bench/servers/portico/greet.c include/portico.h
 build/bench/kore_hello.so: bench/servers/kore/kore_hello.c
 build/bench/%.so:
 	@mkdir -p $(@D)
