@@ -288,11 +288,6 @@ void stream_become(struct stream *s, struct stream_kind *kind)
 	stream_retry(s);
 }
 
-bool stream_is_open(const struct stream *s)
-{
-	return s->state == STREAM_OPEN && !s->broken;
-}
-
 void stream_pause(struct stream *s)
 {
 	s->paused = true;

@@ -63,6 +63,8 @@ struct stream_kind {
 	struct pace_rule         reading;    /* stream_kind_pace() */
 };
 
+enum stream_state { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
+
 struct stream {
 	ev_io                  io;
 	struct stream_kind    *kind;
@@ -144,7 +146,12 @@ static inline size_t stream_queued(const struct stream *s)
 	return buf_len(&s->out) + s->file_bytes;
 }
 
-bool stream_is_open(const struct stream *s);          /* not closing, not broken */
+/* Not closing, not broken. */
+static inline bool stream_is_open(const struct stream *s)
+{
+	return s->state == STREAM_OPEN && !s->broken;
+}
+
 void stream_pause(struct stream *s);                  /* no more data() */
 void stream_resume(struct stream *s);                 /* and what was left comes again */
 void stream_retry(struct stream *s);                  /* call data() from the loop */

@@ -11,8 +11,6 @@
 #include "net/stream.h"
 #include "net/tls.h"
 
-enum { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
-
 /* Has it settled before the loop sleeps; in its own callback: right after it; while it waits:
  * when its turn comes. */
 void stream_touch(struct stream *s);

@@ -80,8 +80,10 @@ static bool is_host(const char *pattern, const char *name, size_t len)
 /* A prefix ends where a segment does: /api serves /api and /api/x, not /apix. */
 static bool is_under(const char *path, const char *prefix)
 {
+	/* Both begin with '/'; what is behind it tells most apart. */
+	if (prefix[1] != '\0' && prefix[1] != path[1])
+		return false;
 	size_t len = strlen(prefix);
-
 	if (strncmp(path, prefix, len) != 0)
 		return false;
 	return prefix[len - 1] == '/' || path[len] == '/' || path[len] == '\0';
