@@ -13,6 +13,8 @@ static int request(struct portico_request *req)
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s\n", hello->greeting);
+	/* No browser shall take a greeting for a page. */
+	portico_reply_header(req, "X-Content-Type-Options", "nosniff");
 	return portico_reply_text(req, 200, text);
 }
 
