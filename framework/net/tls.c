@@ -17,11 +17,19 @@
 #include "base/log.h"
 #include "net/tls_context.h"
 
+/* SSL_get_error(3) takes what anybody left in the queue, a handler too, for the connection's.  It is
+ * nearly always empty, and to ask costs a tenth of what clearing does. */
+static void forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 struct tls *tls_open(struct tls_context *c, int fd)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
-	ERR_clear_error();
+	forget_errors();
 	if (t && (t->ssl = SSL_new(tls_context_first(c))) && SSL_set_fd(t->ssl, fd) == 1) {
 		SSL_set_accept_state(t->ssl);
 		t->fd = fd;
@@ -74,7 +82,7 @@ static void answer_in_clear(const struct tls *t)
 
 enum tls_outcome tls_shake(struct tls *t)
 {
-	ERR_clear_error();
+	forget_errors();
 	t->wants_write = false;
 	int result = SSL_do_handshake(t->ssl);
 	if (result == 1) {
@@ -134,7 +142,7 @@ ssize_t tls_recv(struct tls *t, void *data, size_t room)
 	size_t got = 0, n;
 	int result;
 
-	ERR_clear_error();
+	forget_errors();
 	t->more = t->wants_write = false;
 	do {
 		n = 0;
@@ -160,7 +168,7 @@ ssize_t tls_send(struct tls *t, const void *data, size_t len)
 	size_t sent = 0, n;
 	int result = 1;
 
-	ERR_clear_error();
+	forget_errors();
 	while (sent < len && result == 1) {
 		n = 0;
 		result = SSL_write_ex(t->ssl, (const char *)data + sent, len - sent, &n);
@@ -184,7 +192,7 @@ bool tls_end(struct tls *t)
 {
 	if (!t->ready || t->failed)
 		return true;
-	ERR_clear_error();
+	forget_errors();
 	int result = SSL_shutdown(t->ssl);
 	return result >= 0 || SSL_get_error(t->ssl, result) != SSL_ERROR_WANT_WRITE;
 }
