@@ -168,11 +168,17 @@ check: tests
 
 FUZZ_TIME ?= 1200
 
-build/fuzz/%: tests/fuzz/%.c $(sources) $(wildcard framework/*/*.h tests/fuzz/*.h)
+FUZZ_CC      = clang -std=gnu17 -O1 -g $(WARNINGS) -fno-sanitize-recover=all $(CPPFLAGS)
+fuzz_objects := $(patsubst %.c,build/fuzz/%.o,$(sources))
+
+build/fuzz/framework/%.o: framework/%.c $(wildcard framework/*/*.h) include/portico.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)clang -std=gnu17 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all $(CPPFLAGS) -o $@ $< $(sources) $(LIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(fuzz_objects)
+	$(call say,FUZZ)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(fuzz_objects) $(LIBS)
 
 fuzzers: $(fuzzers)
 
