@@ -14,6 +14,12 @@ enum { NOBODY = 65534 };
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
 	"[handler web /]\nplugin = ${T}/gate.so\nfile = %s\n"
 
+/* Its requests are answered when a file is there. */
+#define DEFERRED                                                             \
+	"[portico]\nworkers = 2\n"                                           \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
+	"[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n"
+
 /* To the socket "control.sock" in the test's directory. */
 int control_connect(void);
 

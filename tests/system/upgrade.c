@@ -20,11 +20,7 @@ SYSTEM_SUITE(upgrade);
 
 enum { PER_SECOND = 400 };
 
-#define DEFERRED                                                             \
-	"[portico]\nworkers = 2\n"                                           \
-	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
-	"[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n"            \
-	"[handler web /who]\nplugin = ${T}/who.so\n"
+#define DEFERRED_AND_WHO DEFERRED "[handler web /who]\nplugin = ${T}/who.so\n"
 
 #define WHO_AND_WEB                                                          \
 	"[portico]\nworkers = 2\nlog = %s\ncontrol = %s\n"                   \
@@ -70,7 +66,7 @@ Test(upgrade, usr2_asks_for_it)
 
 Test(upgrade, what_is_in_hand_lives_over_it)
 {
-	write_file("portico.ini", DEFERRED, path_of("go"));
+	write_file("portico.ini", DEFERRED_AND_WHO, path_of("go"));
 	struct server *s = start_serving();
 	struct response r;
 	int waits = client_connect(8080), keeps = client_connect(8080);
@@ -266,7 +262,7 @@ Test(upgrade, a_worker_killed_right_before_it_is_replaced)
 
 Test(upgrade, term_after_it_drains)
 {
-	write_file("portico.ini", DEFERRED, path_of("go"));
+	write_file("portico.ini", DEFERRED_AND_WHO, path_of("go"));
 	struct server *s = start_serving();
 	struct response r;
 	int before = client_connect(8080);

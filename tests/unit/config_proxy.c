@@ -2,57 +2,11 @@
 /* config_proxy.c - the keys proxy_... of a service: what they mean and what is wrong with them. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "config/config.h"
+#include "config_rig.h"
 
-#define TCP	"[service s]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
-#define HTTP	"[service s]\nprotocol = http\nlisten = 127.0.0.1:7000\n"
-#define UDP	"[service s]\nprotocol = udp\nlisten = 127.0.0.1:7000\n"
-#define HANDLER	"[handler s]\nplugin = p.so\n"
 
-static char path[64];
-static char told[4096];          /* without the file's name */
-static struct config *config;
-
-static void hear(void *arg, const char *sentence)
-{
-	const char *rest = strstr(sentence, path);
-
-	(void)arg;
-	strcat(told, rest ? rest + strlen(path) : sentence);
-	strcat(told, "\n");
-}
-
-static void load(const char *text)
-{
-	strcpy(path, "/tmp/portico-config-proxy-XXXXXX");
-	int fd = mkstemp(path);
-
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	told[0] = '\0';
-	config = config_load(path, hear, NULL);
-	unlink(path);
-}
-
-static void tear_down(void)
-{
-	config_destroy(config);
-}
-
-TestSuite(config_proxy, .fini = tear_down, .timeout = 20);
-
-static void expect_told(const char *text, const char *why)
-{
-	load(text);
-	cr_assert_str_eq(told, why);
-	cr_assert_null(config);
-}
+CONFIG_SUITE(config_proxy);
 
 static bool has(const char *ip)
 {
@@ -95,36 +49,36 @@ Test(config_proxy, it_may_be_off_with_its_networks_there)
 Test(config_proxy, a_header_from_anywhere_is_not_believed)
 {
 	expect_told(TCP "proxy_protocol = yes\n" HANDLER,
-		":4: proxy_protocol = yes without proxy_from; add proxy_from, the networks of your proxies: "
+		"a.ini:4: proxy_protocol = yes without proxy_from; add proxy_from, the networks of your proxies: "
 		"anybody else could say that he is anybody\n");
 }
 
 Test(config_proxy, what_would_do_nothing_is_told)
 {
 	expect_told(TCP "proxy_from = 10.0.0.0/8\nproxy_time = 2s\n" HANDLER,
-		":4: proxy_from does nothing without proxy_protocol; add proxy_protocol = yes, or delete it\n"
-		":5: proxy_time does nothing without proxy_protocol; add proxy_protocol = yes, or delete it\n");
+		"a.ini:4: proxy_from does nothing without proxy_protocol; add proxy_protocol = yes, or delete it\n"
+		"a.ini:5: proxy_time does nothing without proxy_protocol; add proxy_protocol = yes, or delete it\n");
 }
 
 Test(config_proxy, wrong_values_are_told)
 {
 	expect_told(TCP "proxy_protocol = maybe\nproxy_from = ::1\n" HANDLER,
-		":4: proxy_protocol = maybe: not yes or no; write one of them\n");
+		"a.ini:4: proxy_protocol = maybe: not yes or no; write one of them\n");
 	expect_told(TCP "proxy_protocol = yes\nproxy_from = 10.0.0.0/33, lb.example,, 10.0.0.1/8\n" HANDLER,
-		":5: proxy_from = 10.0.0.0/33: an IPv4 network has /0 to /32\n"
-		":5: proxy_from = lb.example: no address; write 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32\n"
-		":5: proxy_from: no network between two commas or at the end; delete the comma\n"
-		":5: proxy_from = 10.0.0.1/8: the address has more bits than that; write 10.0.0.0/8, or the "
+		"a.ini:5: proxy_from = 10.0.0.0/33: an IPv4 network has /0 to /32\n"
+		"a.ini:5: proxy_from = lb.example: no address; write 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32\n"
+		"a.ini:5: proxy_from: no network between two commas or at the end; delete the comma\n"
+		"a.ini:5: proxy_from = 10.0.0.1/8: the address has more bits than that; write 10.0.0.0/8, or the "
 		"address alone\n");
 	expect_told(TCP "proxy_protocol = yes\nproxy_from =\n" HANDLER,
-		":5: proxy_from has no value; write one or delete the line\n");
+		"a.ini:5: proxy_from has no value; write one or delete the line\n");
 	expect_told(TCP "proxy_protocol = yes\nproxy_from = ::1\nproxy_time = 1ms\n" HANDLER,
-		":6: proxy_time = 1ms: out of range; write 100ms to 1h\n");
+		"a.ini:6: proxy_time = 1ms: out of range; write 100ms to 1h\n");
 }
 
 Test(config_proxy, udp_has_none)
 {
 	expect_told(UDP "proxy_protocol = yes\nproxy_from = ::1\n" HANDLER,
-		":4: proxy_protocol is not for protocol = udp but for tcp or http; delete it\n"
-		":5: proxy_from is not for protocol = udp but for tcp or http; delete it\n");
+		"a.ini:4: proxy_protocol is not for protocol = udp but for tcp or http; delete it\n"
+		"a.ini:5: proxy_from is not for protocol = udp but for tcp or http; delete it\n");
 }

@@ -207,6 +207,7 @@ static unsigned long switches(void)
 	return sum;
 }
 
+/* For a time, not until something: that nothing happens is what is to be seen. */
 Test(scribe, it_sleeps_while_there_is_nothing)
 {
 	begin(open_file());
