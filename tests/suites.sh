@@ -98,7 +98,8 @@ own_failures=
 [ -n "${FAILURES:-}" ] || own_failures=$(mktemp)
 FAILURES=${FAILURES:-$own_failures}
 
-# System tests wait more than they work: four at a time keep two cores busy.
+# System tests wait more than they work: six at a time keep two cores busy, and sanitizers make
+# four of them.
 failed=0
 run_binary unit 300 2
 if [ -n "$SAN" ]; then
@@ -106,7 +107,7 @@ if [ -n "$SAN" ]; then
 	left_out=memory
 	run_binary system 900 4 --filter '!(memory)/*'
 else
-	run_binary system 900 4
+	run_binary system 900 6
 fi
 if [ -n "$own_failures" ]; then
 	tell_failed
