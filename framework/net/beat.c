@@ -24,7 +24,8 @@ static void on_begin(struct ev_loop *loop, ev_check *w, int events)
 
 	(void)loop;
 	(void)events;
-	b->hub->woke = clock_ns();
+	tick_anchor(&b->hub->tick);
+	b->hub->woke = b->hub->tick.ns;
 	tell(b, b->hub->woke);
 }
 
@@ -34,7 +35,7 @@ static void on_end(struct ev_loop *loop, ev_prepare *w, int events)
 
 	(void)loop;
 	(void)events;
-	b->page->busy += clock_ns() - b->hub->woke;
+	b->page->busy += tick_since(&b->hub->tick, b->hub->woke);
 	b->page->turns++;
 	tell(b, 0);
 }
@@ -44,6 +45,7 @@ void beat_start(struct beat *b, struct hub *hub, struct page *page)
 	struct ev_loop *loop = hub->loop;
 
 	*b = (struct beat){ .hub = hub, .page = page };
+	tick_init(&hub->tick);
 	hub->woke = clock_ns();
 	hub->steps = &page->steps;
 	ev_check_init(&b->begin, on_begin);

@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "base/clock.h"
 #include "sys/counts.h"
 
 enum {
@@ -169,7 +168,7 @@ static void count_received(struct dgram_socket *d, unsigned count)
 	d->counts->datagrams_in += count;
 	for (unsigned i = 0; i < count; i++)
 		d->counts->bytes_in += in->messages[i].msg_len;
-	latency_add(&d->counts->latency, (clock_ns() - d->hub->woke) / 1000, count);
+	latency_add(&d->counts->latency, hub_turn_us(d->hub), count);
 }
 
 static void prepare(struct row *r)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/tick.h"
 
 enum {
 	HUB_READ_BLOCK = 64 * 1024,
@@ -35,6 +36,7 @@ struct stream_list {             /* first come, first served */
 struct hub {
 	struct ev_loop     *loop;
 	uint64_t            woke;            /* clock_ns() when the loop last woke; 0 without a beat */
+	struct tick         tick;            /* anchored then */
 	uint64_t           *steps;           /* grows with every event that is taken on */
 	uint64_t            own_steps;       /* what steps is without a beat */
 	char               *block;           /* HUB_READ_BLOCK bytes */
@@ -55,6 +57,12 @@ void hub_fini(struct hub *h);                         /* after its last stream *
 /* Gives b storage of HUB_WRITE_BLOCK bytes; b has none.  -1 and ENOMEM. */
 int  hub_lend(struct hub *h, struct buf *b);
 void hub_take_back(struct hub *h, struct buf *b);     /* leaves b without storage */
+
+/* How long this turn has taken so far, in microseconds. */
+static inline uint64_t hub_turn_us(const struct hub *h)
+{
+	return tick_since(&h->tick, h->woke) / 1000;
+}
 
 /* Who sends much need not wait. */
 static inline bool hub_has_time(const struct hub *h)

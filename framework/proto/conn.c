@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "net/tls_peer.h"
 #include "proto/handler.h"
@@ -50,7 +49,7 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 	handler_enter(h, PULSE_TCP_DATA);
 	ssize_t used = h->plugin.tcp_data(c, data, len);
 	handler_leave(h);
-	latency_add(&h->counts->latency, (clock_ns() - s->kind->hub->woke) / 1000, 1);
+	latency_add(&h->counts->latency, hub_turn_us(s->kind->hub), 1);
 	if (used < 0) {
 		stream_close(s, false);
 		return len;

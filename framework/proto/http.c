@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "proto/handler.h"
 #include "sys/counts.h"
@@ -38,10 +37,11 @@ static void log_request(struct portico_request *r, bool whole)
 
 static void count_request(const struct portico_request *r)
 {
-	struct counts *counts = r->conn->site->kind.counts;
+	const struct http_site *site = r->conn->site;
+	struct counts *counts = site->kind.counts;
 
 	counts->requests[r->status / 100 - 1]++;
-	latency_add(&counts->latency, (clock_ns() - r->began) / 1000, 1);
+	latency_add(&counts->latency, tick_since(&site->kind.hub->tick, r->began) / 1000, 1);
 }
 
 /* rest: bytes of input behind the request. */

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "proto/handler.h"
 #include "proto/http_chars.h"
 #include "proto/http_request.h"
@@ -72,7 +71,7 @@ void http_access_tell(struct portico_request *r, bool whole)
 		.worker = access->worker,
 		.status = r->reply == HTTP_NO_REPLY ? 0 : r->status,
 		.bytes = r->body_sent,
-		.took = clock_ns() - r->began,
+		.took = tick_since(&r->conn->site->kind.hub->tick, r->began),
 		.whole = whole,
 	};
 	if (r->text)

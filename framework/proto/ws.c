@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "proto/handler.h"
 #include "proto/http_request.h"
 #include "sys/counts.h"
@@ -136,7 +135,7 @@ static void call_message(struct portico_socket *w, const struct ws_found *f)
 	int result = h->plugin.ws_message(w, f->is_text ? PORTICO_TEXT : PORTICO_BINARY,
 		f->data, f->len);
 	handler_leave(h);
-	latency_add(&h->counts->latency, (clock_ns() - w->site->kind.hub->woke) / 1000, 1);
+	latency_add(&h->counts->latency, hub_turn_us(w->site->kind.hub), 1);
 	if (result < 0)
 		handler_failed(w, "ws_message()");
 }
