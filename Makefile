@@ -36,6 +36,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"' \
             -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
+# The server alone is optimised as a whole, and only as gcc's own build: all others that link its objects
+# take them one by one.
+LTO      := $(if $(variant),,-flto=auto)
+NO_LTO   := $(if $(LTO),-fno-lto)
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 # Static: of a shared one every name, like echo and filter, would be bound before a plugin's own.
 CURSES   ?= -Wl,-Bstatic -lncursesw -ltinfo -Wl,-Bdynamic
@@ -63,13 +67,13 @@ all: $(B)/portico $(examples)
 # Only portico_* is seen by plugins.
 $(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		-Wl,--dynamic-list=framework/exports.list $(LIBS)
 
 $(B)/framework/%.o: framework/%.c $(B)/built-in
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(COMPILE) -c -o $@ $<
+	$(Q)$(COMPILE) $(if $(LTO),$(LTO) -ffat-lto-objects) -c -o $@ $<
 
 # A plugin needs the one header and nothing of the framework.
 $(B)/examples/%.so: examples/%.c include/portico.h
@@ -135,7 +139,7 @@ $(B)/tests/%.so: tests/%.c include/portico.h
 
 $(B)/unit: $(unit_objects) $(objects) framework/exports.list
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
+	$(Q)$(CC) $(CFLAGS) $(NO_LTO) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
 		-Wl,--wrap=calloc $(CRITERION) $(LIBS)
 
 $(B)/system: $(system_objects)
@@ -148,7 +152,7 @@ rig_parts   := $(filter $(B)/framework/soak/% $(B)/framework/sys/% $(B)/framewor
 
 $(B)/rig: $(rig_objects) $(rig_parts)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -lev -lm
+	$(Q)$(CC) $(CFLAGS) $(NO_LTO) $(SANFLAGS) -o $@ $^ -lev -lm
 
 $(B)/naive: $(B)/tests/rig/naive.o
 	$(call say,LINK)
@@ -199,7 +203,7 @@ BENCH += $(if $(wildcard /usr/include/kore/kore.h),build/bench/kore_hello.so)
 build/bench/poisson: bench/poisson.c $(rig_parts)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(COMPILE) -o $@ $< $(rig_parts) -lev -lm
+	$(Q)$(COMPILE) $(NO_LTO) -o $@ $< $(rig_parts) -lev -lm
 
 build/bench/block.so: bench/block.c include/portico.h
 build/bench/ws_echo.so: bench/servers/portico/ws_echo.c include/portico.h
