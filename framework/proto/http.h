@@ -12,18 +12,14 @@
 #include "net/stream.h"
 #include "proto/http_access.h"
 #include "proto/http_parse.h"
-#include "proto/ws.h"
+#include "proto/http_ready.h"
 #include "proto/http_route.h"
 #include "proto/limits.h"
+#include "proto/ws.h"
 #include "sys/addr.h"
 
 struct portico_request;
 struct portico_service;
-
-enum {
-	HTTP_SERVER_MOST = 100,  /* bytes in http_bounds.server */
-	HTTP_STAMP = 160,
-};
 
 struct http_bounds {
 	struct http_limits head;
@@ -62,9 +58,7 @@ struct http_site {
 	struct portico_request  *spare;      /* requests to use again */
 	unsigned                 spare_count;
 	bool                     draining;   /* replies announce the end */
-	int64_t                  second;     /* when stamp was made */
-	char                     stamp[HTTP_STAMP]; /* "Date: ...\r\nServer: ...\r\n" */
-	size_t                   stamp_len;
+	struct http_ready_set    ready;      /* heads of replies */
 	struct http_access       access;     /* zeroed: no log; else set before the first connection */
 };
 

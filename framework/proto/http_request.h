@@ -91,6 +91,9 @@ bool http_request_has_body(const struct portico_request *r);
 int  http_reply_may_write(const struct portico_request *r, uint64_t len);
 void http_reply_wrote(struct portico_request *r, uint64_t len);
 
+/* Whether it can stand behind the name of a header. */
+bool http_is_value(const char *text, size_t len);
+
 /* Answers for portico itself: status and one line of text. -1 if not possible. */
 int http_reply_error(struct portico_request *r, int status, const char *why);
 

@@ -39,6 +39,7 @@ void http_site_init(struct http_site *site, struct hub *hub, const struct http_b
 		.bounds = *bounds,
 		.routes = routes,
 		.route_count = route_count,
+		.ready.server = bounds->server,
 	};
 	limits_init(&site->limits, bounds->max_connections, bounds->max_per_client);
 	stream_kind_init(&site->kind, hub, &http_ops, bounds->idle, bounds->linger);

@@ -123,7 +123,7 @@ static int names_itself(struct portico_request *r)
 
 Test(http_rules, every_reply_names_the_server)
 {
-	http.site.bounds.server = "portico/test";
+	http.site.ready.server = "portico/test";
 	http.on_request = names_itself;
 	says(GET("/a"));
 	hears("HTTP/1.1 200 OK\r\nServer: portico/test\r\nContent-Length: 0\r\n\r\n");
@@ -138,7 +138,7 @@ Test(http_rules, the_longest_name_of_a_server_has_room)
 	static char name[HTTP_SERVER_MOST + 1];
 
 	memset(name, 's', HTTP_SERVER_MOST);
-	http.site.bounds.server = name;
+	http.site.ready.server = name;
 	for (int i = 0; i < 100; i++)
 		client_says(&http.client, "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
 	rig_turns(5);

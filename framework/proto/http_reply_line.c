@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_reply_line.c - the header lines that a handler gives.
+ *
+ * Names and values are checked, and none may be one that portico writes itself: a
+ * handler cannot break the framing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "proto/handler.h"
+#include "proto/http_request.h"
+#include "proto/http_skip.h"
+
+static bool is_token(const char *s, size_t len)
+{
+	const char *plain = http_skip_plain(s, s + len, '-', '-');
+
+	return len > 0 && http_skip(plain, s + len, HTTP_TOKEN) == s + len;
+}
+
+bool http_is_value(const char *s, size_t len)
+{
+	const char *end = s + len, *at = http_skip_value(s, end);
+
+	if (len >= 16 && end - at < 16)      /* most of the last block a second time */
+		at = http_skip_value(end - 16, end);
+	return http_skip(at, end, HTTP_VALUE) == end;
+}
+
+/* name is a token. */
+static bool is_ours(const char *name, size_t len)
+{
+	switch (len) {
+	case 4:  return http_chars_are(name, "date", len);
+	case 6:  return http_chars_are(name, "server", len);
+	case 7:  return http_chars_are(name, "upgrade", len);
+	case 10: return http_chars_are(name, "connection", len)
+			|| http_chars_are(name, "keep-alive", len);
+	case 14: return http_chars_are(name, "content-length", len);
+	case 17: return http_chars_are(name, "transfer-encoding", len);
+	default: return false;
+	}
+}
+
+static bool is_type(const char *name, size_t len)
+{
+	return len == 12 && http_chars_are(name, "content-type", len);
+}
+
+int portico_reply_header(struct portico_request *r, const char *name, const char *value)
+{
+	size_t name_len = strlen(name), value_len = strlen(value), need = name_len + value_len + 4;
+
+	if (r->reply != HTTP_NO_REPLY) {
+		errno = EALREADY;
+		return -1;
+	}
+	if (!is_token(name, name_len) || !http_is_value(value, value_len)
+		|| is_ours(name, name_len)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (buf_reserve(&r->headers, need) < 0)
+		return -1;
+	char *at = buf_tail(&r->headers);
+	at = http_put(at, name, name_len);
+	at = HTTP_PUT(at, ": ");
+	at = http_put(at, value, value_len);
+	HTTP_PUT(at, "\r\n");
+	buf_added(&r->headers, need);
+	r->typed = r->typed || is_type(name, name_len);
+	return 0;
+}
