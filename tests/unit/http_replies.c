@@ -125,6 +125,34 @@ Test(http_replies, a_streamed_reply_is_chunked_for_http_1_1)
 	client_hears_nothing(&http.client);
 }
 
+static size_t chunk;
+
+static int reply_chunk(struct portico_request *r)
+{
+	cr_assert_eq(portico_reply_begin(r, 200, PORTICO_CHUNKED), 0);
+	cr_assert_eq(portico_reply_write(r, large, chunk), (ssize_t)chunk);
+	return portico_reply_end(r);
+}
+
+Test(http_replies, a_chunk_of_any_size_tells_it)
+{
+	static const size_t sizes[] = { 1, 9, 10, 15, 16, 255, 256, 2571, 4095, 4096, 12000 };
+
+	fill_large();
+	http.on_request = reply_chunk;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		chunk = sizes[i];
+		char *reply = malloc(chunk + 128);
+		int at = sprintf(reply, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
+			chunk);
+		memcpy(reply + at, large, chunk);
+		memcpy(reply + at + chunk, "\r\n0\r\n\r\n", 8);
+		says(GET("/a"));
+		hears(reply);
+		free(reply);
+	}
+}
+
 Test(http_replies, a_streamed_reply_to_http_1_0_ends_with_the_connection)
 {
 	http.on_request = stream_two;

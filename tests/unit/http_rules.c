@@ -7,6 +7,8 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 HTTP_SUITE(http_rules);
@@ -145,6 +147,75 @@ Test(http_rules, the_longest_name_of_a_server_has_room)
 	client_reads(&http.client);
 	cr_assert_not_null(strstr(http.client.got, name));
 	client_forgets(&http.client);
+}
+
+/* ---- one after another, with what is kept of the one before ---- */
+
+static int as_the_path_says(struct portico_request *r)
+{
+	const char *path = portico_request_path(r);
+	int said = atoi(path + 2);
+
+	if (path[1] == 'b')      /* begun without a length */
+		return portico_reply_begin(r, said, PORTICO_CHUNKED) < 0 ? -1 : portico_reply_end(r);
+	if (path[1] == 'h')
+		portico_reply_header(r, "X-A", "b");
+	return portico_reply(r, said, "a/b", "body", path[1] == 'e' ? 0 : 4);
+}
+
+#define HEAD_OF(status, more) "HTTP/1.1 " status "\r\nContent-Type: a/b\r\n" more "\r\n"
+
+Test(http_rules, each_reply_has_its_own_framing)
+{
+	static const struct { const char *request, *reply; } turns[] = {
+		{ GET("/r200"), HEAD_OF("200 OK", "Content-Length: 4\r\n") "body" },
+		{ HEAD("/r200"), HEAD_OF("200 OK", "Content-Length: 4\r\n") },
+		{ GET("/e200"), HEAD_OF("200 OK", "Content-Length: 0\r\n") },
+		{ GET("/h200"), HEAD_OF("200 OK", "Content-Length: 4\r\nX-A: b\r\n") "body" },
+		{ GET("/r204"), HEAD_OF("204 No Content", "") },
+		{ GET("/r205"), HEAD_OF("205 Reset Content", "Content-Length: 0\r\n") },
+		{ GET("/r304"), HEAD_OF("304 Not Modified", "Content-Length: 4\r\n") },
+		{ GET("/e304"), HEAD_OF("304 Not Modified", "") },
+		{ GET("/b200"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+		{ HEAD("/b200"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" },
+		{ GET("/b204"), "HTTP/1.1 204 No Content\r\n\r\n" },
+		{ GET("/b205"), "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n" },
+		{ GET("/b304"), "HTTP/1.1 304 Not Modified\r\n\r\n" },
+		{ "GET /r200 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+			HEAD_OF("200 OK", "Content-Length: 4\r\nConnection: keep-alive\r\n") "body" },
+		{ GET("/r200"), HEAD_OF("200 OK", "Content-Length: 4\r\n") "body" },
+	};
+
+	http.on_request = as_the_path_says;
+	for (unsigned round = 0; round < 3; round++)
+		for (size_t i = 0; i < sizeof(turns) / sizeof(*turns); i++) {
+			says(turns[i].request);
+			hears(turns[i].reply);
+		}
+	http_site_drain(&http.site, 0.);
+	says(GET("/r200"));
+	hears(HEAD_OF("200 OK", "Content-Length: 4\r\nConnection: close\r\n") "body");
+}
+
+static char long_type[2 * HTTP_TYPE_MOST];
+
+static int of_long_type(struct portico_request *r)
+{
+	return portico_reply(r, 200, long_type, "x", 1);
+}
+
+Test(http_rules, a_type_too_long_to_be_kept_is_told)
+{
+	char reply[512];
+
+	http.on_request = of_long_type;
+	for (size_t len = HTTP_TYPE_MOST - 1; len < sizeof(long_type); len++) {
+		memset(long_type, 't', len);
+		snprintf(reply, sizeof(reply), "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
+			"Content-Length: 1\r\n\r\nx", long_type);
+		says(GET("/a"));
+		hears(reply);
+	}
 }
 
 /* ---- methods ---- */
