@@ -49,7 +49,7 @@ static void finish(struct http_conn *c, size_t rest)
 {
 	struct portico_request *r = c->request;
 	bool keep_alive = r->keep_alive;
-	bool hasty = is_last_word(r, rest);
+	bool hasty = !keep_alive && is_last_word(r, rest);
 
 	stream_renew(&c->conn.stream);   /* a next head or body has its own time */
 	count_request(r);

@@ -44,7 +44,7 @@ static char *put_connection(const struct portico_request *r, char *at)
 	return at;
 }
 
-static int may_begin(const struct portico_request *r, int64_t length)
+static inline int may_begin(const struct portico_request *r, int64_t length)
 {
 	if (r->reply != HTTP_NO_REPLY)
 		errno = EALREADY;
@@ -131,7 +131,7 @@ static char *put_start(const struct portico_request *r, char *at, struct http_re
 }
 
 /* Writes the head and leaves room for extra bytes behind it.  NULL and errno. */
-static char *begin(struct portico_request *r, int status, struct type type, int64_t length,
+static inline char *begin(struct portico_request *r, int status, struct type type, int64_t length,
 	size_t extra)
 {
 	size_t headers = buf_len(&r->headers);
@@ -198,6 +198,10 @@ static int reply_apart(struct portico_request *r, int status, struct type type,
 {
 	struct stream *s = &r->conn->conn.stream;
 
+	if (len > INT64_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
 	if (may_begin(r, (int64_t)len) < 0)
 		return -1;
 	/* Before the head is out: after it nothing else could be said. */
@@ -226,10 +230,6 @@ static int reply(struct portico_request *r, int status, struct type type, const 
 {
 	if (type.text && r->typed) {
 		errno = EINVAL;
-		return -1;
-	}
-	if (len > INT64_MAX) {
-		errno = EMSGSIZE;
 		return -1;
 	}
 	int result = len <= JOINED_BODY ? reply_joined(r, status, type, body, len)
