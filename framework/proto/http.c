@@ -26,7 +26,7 @@ static struct http_conn *conn_of(struct stream *s)
  * it keeps its word so far: nothing is behind it (RFC 9112, 9.6). */
 static bool is_last_word(const struct portico_request *r, size_t rest)
 {
-	return r->phase == HTTP_ANSWER && !r->head.keep_alive && rest == 0;
+	return r->phase == HTTP_ANSWER && !r->head->keep_alive && rest == 0;
 }
 
 static void log_request(struct portico_request *r, bool whole)
@@ -56,9 +56,10 @@ static void finish(struct http_conn *c, size_t rest)
 	log_request(r, true);
 	c->request = NULL;
 	http_request_close(r);
-	if (c->socket)
+	if (c->socket) {
+		http_memo_drop(c);
 		ws_begin(c->socket);
-	else if (!keep_alive)
+	} else if (!keep_alive)
 		stream_close(&c->conn.stream, hasty);
 }
 
@@ -88,7 +89,7 @@ static bool open_next(struct http_conn *c)
 
 static bool is_idle(const struct http_conn *c)
 {
-	return !c->request || !http_head_is_begun(&c->request->head);
+	return !c->request || !http_head_is_begun(c->request->head);
 }
 
 struct deadline_queue *http_expected(struct http_conn *c)
@@ -222,6 +223,7 @@ static void on_closed(struct stream *s)
 		c->site->declined--;
 	else
 		limits_leave(&c->site->limits, c->conn.client);
+	http_memo_drop(c);
 	free(c);
 }
 

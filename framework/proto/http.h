@@ -11,6 +11,7 @@
 
 #include "net/stream.h"
 #include "proto/http_access.h"
+#include "proto/http_memo.h"
 #include "proto/http_parse.h"
 #include "proto/http_ready.h"
 #include "proto/http_route.h"
@@ -55,6 +56,7 @@ struct http_site {
 	unsigned                 declined;   /* connections over them that hear why */
 	const struct http_route *routes;     /* as http_route_sort() leaves them, borrowed */
 	size_t                   route_count;
+	struct http_memos        memos;      /* of what its connections say again */
 	struct portico_request  *spare;      /* requests to use again */
 	unsigned                 spare_count;
 	bool                     draining;   /* replies announce the end */

@@ -31,8 +31,8 @@ static bool is_named(const struct portico_request *r, const struct http_field *f
 /* The first field of either name. */
 static void find_fields(const struct portico_request *r, struct access_entry *e)
 {
-	for (unsigned i = 0; i < r->head.field_count; i++) {
-		const struct http_field *f = &r->head.fields[i];
+	for (unsigned i = 0; i < r->head->field_count; i++) {
+		const struct http_field *f = &r->head->fields[i];
 
 		if (!e->agent.at && IS_NAMED(r, f, "user-agent"))
 			e->agent = slice(r, f->value);
@@ -44,7 +44,7 @@ static void find_fields(const struct portico_request *r, struct access_entry *e)
 /* The version stands behind the target and one space: RFC 9112, 3. */
 static void take_head(const struct portico_request *r, struct access_entry *e)
 {
-	const struct http_head *h = &r->head;
+	const struct http_head *h = r->head;
 
 	e->method = slice(r, h->method);
 	e->target = slice(r, h->target);

@@ -112,39 +112,64 @@ static void say_continue(struct portico_request *r, size_t rest)
 {
 	static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	if (r->head.expect_continue && rest == 0 && r->reply == HTTP_NO_REPLY)
+	if (r->head->expect_continue && rest == 0 && r->reply == HTTP_NO_REPLY)
 		(void)stream_write(&r->conn->conn.stream, line, sizeof(line) - 1);
+}
+
+/* By the head and by what is the same for all requests of a site: http_memo.h. */
+static enum http_verdict judge(struct portico_request *r)
+{
+	const struct http_site *site = r->conn->site;
+	const struct http_head *h = r->head;
+
+	if (h->form == HTTP_AUTHORITY)
+		return HTTP_NO_PROXY;
+	if (h->form == HTTP_ASTERISK)
+		return HTTP_ANYTHING;
+	r->handler = http_route_find(site->routes, site->route_count, r->text + h->host.at,
+		h->host.len, r->path);
+	if (!r->handler)
+		return HTTP_NO_PATH;
+	if (!http_allow_has(r->handler->plugin.methods, portico_request_method(r)))
+		return HTTP_NO_METHOD;
+	if (h->length > 0 && (uint64_t)h->length > site->bounds.max_body)
+		return HTTP_TOO_LONG;
+	return HTTP_FOUND;
+}
+
+/* It is for no handler. */
+static void answer_alone(struct portico_request *r)
+{
+	switch ((enum http_verdict)r->verdict) {
+	case HTTP_NO_PROXY:
+		refuse(r, 501, "this is not a proxy");
+		break;
+	case HTTP_ANYTHING:
+		answer_or_abort(r, http_allow_any(r));
+		break;
+	case HTTP_NO_PATH:
+		answer_or_abort(r, http_reply_error(r, 404, "no handler has this path"));
+		break;
+	case HTTP_NO_METHOD:
+		answer_or_abort(r, http_allow_refuse(r));
+		break;
+	case HTTP_TOO_LONG:
+		refuse(r, 413, "the body is longer than this server takes");
+		break;
+	case HTTP_FOUND:
+		break;
+	}
 }
 
 static void begin_request(struct portico_request *r, size_t rest)
 {
-	const struct http_site *site = r->conn->site;
-
 	r->phase = http_request_has_body(r) ? HTTP_BODY : HTTP_ANSWER;
-	if (r->head.form == HTTP_AUTHORITY) {
-		refuse(r, 501, "this is not a proxy");
-		return;
-	}
-	if (r->head.form == HTTP_ASTERISK) {
-		answer_or_abort(r, http_allow_any(r));
-		return;
-	}
-	r->handler = http_route_find(site->routes, site->route_count, r->text + r->head.host.at,
-		r->head.host.len, r->path);
-	if (r->handler && !http_allow_has(r->handler->plugin.methods, portico_request_method(r))) {
-		answer_or_abort(r, http_allow_refuse(r));
-		return;
-	}
-	if (!r->handler) {
-		answer_or_abort(r, http_reply_error(r, 404, "no handler has this path"));
+	if (r->verdict != HTTP_FOUND) {
+		answer_alone(r);
 		return;
 	}
 	if (make_state(r) < 0) {
 		refuse(r, 503, "no memory");
-		return;
-	}
-	if (r->head.length > 0 && (uint64_t)r->head.length > site->bounds.max_body) {
-		refuse(r, 413, "the body is longer than this server takes");
 		return;
 	}
 	call_begin(r);
@@ -163,26 +188,45 @@ static void keep_line(struct portico_request *r, const char *data, size_t len)
 		http_access_keep(r, data, len);
 }
 
-static size_t read_head(struct portico_request *r, const char *data, size_t len)
+/* The head's length; 0 if more is to come, -1 if it is refused. */
+static ssize_t read_own_head(struct portico_request *r, const char *data, size_t len)
 {
-	if (!http_head_is_begun(&r->head))
-		r->began = r->conn->site->kind.hub->woke;
-	ssize_t n = http_head_parse(&r->head, data, len, &r->conn->site->bounds.head);
-
+	if (!r->head) {
+		http_head_init(&r->own);
+		r->head = &r->own;
+	}
+	ssize_t n = http_head_parse(&r->own, data, len, &r->conn->site->bounds.head);
 	if (n == 0)
 		return 0;
 	if (n < 0) {
 		keep_line(r, data, len);
-		refuse(r, r->head.status, r->head.why);
-		return len;
+		refuse(r, r->own.status, r->own.why);
+		return -1;
 	}
 	if (http_request_take_head(r, data, (size_t)n) < 0) {
 		if (errno == EINVAL)
 			refuse(r, 400, "the path is not valid");
 		else
 			refuse(r, 503, "no memory");
-		return (size_t)n;
+		return -1;
 	}
+	r->verdict = judge(r);
+	http_memo_note(r, data, (size_t)n);
+	return n;
+}
+
+static size_t read_head(struct portico_request *r, const char *data, size_t len)
+{
+	if (!r->head || !http_head_is_begun(r->head))
+		r->began = r->conn->site->kind.hub->woke;
+	ssize_t n = r->head ? 0 : (ssize_t)http_memo_take(r, data, len);
+
+	if (n == 0)
+		n = read_own_head(r, data, len);
+	if (n == 0)
+		return 0;
+	if (n < 0)
+		return len;
 	begin_request(r, len - (size_t)n);
 	return (size_t)n;
 }
@@ -233,10 +277,10 @@ static size_t take_piece(struct portico_request *r, const char *data, size_t len
 
 static size_t read_fixed(struct portico_request *r, const char *data, size_t len)
 {
-	uint64_t left = (uint64_t)r->head.length - r->body_size;
+	uint64_t left = (uint64_t)r->head->length - r->body_size;
 
 	size_t used = take_piece(r, data, len < left ? len : (size_t)left);
-	if (r->body_size == (uint64_t)r->head.length && r->reply != HTTP_REPLY_ENDED
+	if (r->body_size == (uint64_t)r->head->length && r->reply != HTTP_REPLY_ENDED
 		&& stream_is_open(&r->conn->conn.stream))
 		call_request(r);
 	return used;
@@ -269,7 +313,7 @@ static size_t read_body(struct portico_request *r, const char *data, size_t len)
 {
 	if (r->body_held || len == 0)
 		return 0;
-	return r->head.chunked ? read_chunked(r, data, len) : read_fixed(r, data, len);
+	return r->head->chunked ? read_chunked(r, data, len) : read_fixed(r, data, len);
 }
 
 /* ---- either ---- */

@@ -18,7 +18,7 @@ static char *put_connection(const struct portico_request *r, char *at)
 {
 	if (!r->keep_alive)
 		return HTTP_PUT(at, "Connection: close\r\n");
-	if (r->head.minor == 0)
+	if (r->head->minor == 0)
 		return HTTP_PUT(at, "Connection: keep-alive\r\n");
 	return at;
 }
@@ -38,7 +38,7 @@ static void decide_framing(struct portico_request *r, bool no_content, int64_t l
 	if (no_content)
 		r->no_body = true;
 	if (length < 0) {
-		r->chunked = r->head.minor >= 1 && !no_content;
+		r->chunked = r->head->minor >= 1 && !no_content;
 		if (!r->chunked && !r->no_body)
 			r->keep_alive = false;
 	}

@@ -54,6 +54,7 @@ struct portico_request *http_request_open(struct http_conn *c)
 	r->conn = c;
 	r->handler = NULL;
 	r->state = NULL;
+	r->head = NULL;
 	r->text = NULL;
 	r->path = NULL;
 	r->began = 0;
@@ -65,7 +66,6 @@ struct portico_request *http_request_open(struct http_conn *c)
 	r->reply = HTTP_NO_REPLY;
 	r->reply_left = 0;
 	r->shown = r->keep_alive = r->chunked = r->no_body = r->body_held = r->typed = false;
-	http_head_init(&r->head);
 	return r;
 }
 
@@ -110,15 +110,13 @@ static void end_with_nul(char *text, struct http_slice s)
 	text[s.at + s.len] = '\0';
 }
 
-static void end_strings(struct portico_request *r)
+static void end_strings(char *text, const struct http_head *h)
 {
-	const struct http_head *h = &r->head;
-
-	end_with_nul(r->text, h->method);
-	end_with_nul(r->text, h->target);
+	end_with_nul(text, h->method);
+	end_with_nul(text, h->target);
 	for (unsigned i = 0; i < h->field_count; i++) {
-		end_with_nul(r->text, h->fields[i].name);
-		end_with_nul(r->text, h->fields[i].value);
+		end_with_nul(text, h->fields[i].name);
+		end_with_nul(text, h->fields[i].value);
 	}
 }
 
@@ -133,14 +131,14 @@ static bool is_plain(const struct http_head *h, const char *path)
 
 static int take_path(struct portico_request *r)
 {
-	struct http_slice path = r->head.path;
+	struct http_slice path = r->head->path;
 
 	if (path.len == 0) {
 		/* http://host without a path means its root: RFC 9112, 3.2.2. */
-		r->path = r->head.form == HTTP_ASTERISK ? "*" : "/";
+		r->path = r->head->form == HTTP_ASTERISK ? "*" : "/";
 		return 0;
 	}
-	if (is_plain(&r->head, r->text + path.at)) {
+	if (is_plain(r->head, r->text + path.at)) {
 		r->path = r->text + path.at;
 		return 0;
 	}
@@ -157,22 +155,28 @@ static int take_path(struct portico_request *r)
 
 int http_request_take_head(struct portico_request *r, const char *data, size_t len)
 {
-	r->text = arena_copy(&r->arena, data, len);
-	if (!r->text)
+	char *text = arena_copy(&r->arena, data, len);
+	if (!text)
 		return -1;
-	r->keep_alive = r->head.keep_alive;
-	r->no_body = r->head.method.len == 4 && memcmp(data + r->head.method.at, "HEAD", 4) == 0;
+	r->text = text;
+	r->no_body = r->head->method.len == 4 && memcmp(data + r->head->method.at, "HEAD", 4) == 0;
 	if (take_path(r) < 0)
 		return -1;
-	end_strings(r);
-	if (r->head.chunked)
-		http_chunk_init(&r->chunk);
+	end_strings(text, r->head);
+	http_request_took_head(r);
 	return 0;
+}
+
+void http_request_took_head(struct portico_request *r)
+{
+	r->keep_alive = r->head->keep_alive;
+	if (r->head->chunked)
+		http_chunk_init(&r->chunk);
 }
 
 bool http_request_has_body(const struct portico_request *r)
 {
-	return r->head.chunked || r->head.length > 0;
+	return r->head->chunked || r->head->length > 0;
 }
 
 /* ---- what a plugin may ask ---- */
@@ -199,12 +203,12 @@ void *portico_request_alloc(struct portico_request *r, size_t len)
 
 const char *portico_request_method(const struct portico_request *r)
 {
-	return r->text + r->head.method.at;
+	return r->text + r->head->method.at;
 }
 
 const char *portico_request_target(const struct portico_request *r)
 {
-	return r->text + r->head.target.at;
+	return r->text + r->head->target.at;
 }
 
 const char *portico_request_path(const struct portico_request *r)
@@ -214,20 +218,20 @@ const char *portico_request_path(const struct portico_request *r)
 
 const char *portico_request_query(const struct portico_request *r)
 {
-	return r->head.has_query ? r->text + r->head.query.at : NULL;
+	return r->head->has_query ? r->text + r->head->query.at : NULL;
 }
 
 const char *portico_request_header(const struct portico_request *r, const char *name)
 {
-	const struct http_field *field = http_head_find(&r->head, r->text, name);
+	const struct http_field *field = http_head_find(r->head, r->text, name);
 	return field ? r->text + field->value.at : NULL;
 }
 
 int64_t portico_request_length(const struct portico_request *r)
 {
-	if (r->head.chunked)
+	if (r->head->chunked)
 		return -1;
-	return r->head.length > 0 ? r->head.length : 0;
+	return r->head->length > 0 ? r->head->length : 0;
 }
 
 const void *portico_request_body(const struct portico_request *r, size_t *len)

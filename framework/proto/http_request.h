@@ -26,11 +26,20 @@ struct http_conn {
 	struct http_site       *site;
 	struct portico_request *request;     /* in hand; NULL between two */
 	struct portico_socket  *socket;      /* once it was accepted as a WebSocket, ours */
+	struct http_recall      recall;
 	uint32_t                requests;    /* so far, with the one in hand */
 	bool                    declined;    /* it hears why, and is in no limits */
 };
 
 enum http_phase { HTTP_HEAD, HTTP_BODY, HTTP_ANSWER };
+enum http_verdict {              /* what a head asks for: */
+	HTTP_FOUND,              /* what a handler has */
+	HTTP_NO_PROXY,           /* CONNECT */
+	HTTP_ANYTHING,           /* OPTIONS * */
+	HTTP_NO_PATH,            /* what no handler has */
+	HTTP_NO_METHOD,          /* what its handler does not do */
+	HTTP_TOO_LONG,           /* more than the site takes */
+};
 enum http_reply { HTTP_NO_REPLY, HTTP_REPLY_BEGUN, HTTP_REPLY_ENDED };
 
 struct portico_request {
@@ -38,7 +47,8 @@ struct portico_request {
 	struct portico_service *handler;     /* NULL until it is routed */
 	void                   *state;
 	struct arena            arena;       /* all that lives as long as the request */
-	char                   *text;        /* the head; names and values end with NUL */
+	const struct http_head *head;        /* its own, or a memo's; NULL until a byte of it was read */
+	const char             *text;        /* the head; names and values end with NUL */
 	const char             *path;        /* normalised */
 	struct buf              body;        /* collected */
 	uint64_t                began;       /* when the loop woke to its first byte: clock_ns() */
@@ -52,6 +62,7 @@ struct portico_request {
 	int64_t                 reply_left;  /* announced and not yet written */
 	uint16_t                status;      /* of the reply, once it has begun */
 	uint8_t                 phase;       /* enum http_phase */
+	uint8_t                 verdict;     /* enum http_verdict, once the head is in */
 	uint8_t                 reply;       /* enum http_reply */
 	bool                    shown;       /* a callback saw it: http_done() is due */
 	bool                    keep_alive;
@@ -60,7 +71,7 @@ struct portico_request {
 	bool                    typed;       /* the handler named a Content-Type */
 	bool                    body_held;   /* http_body() left some: wait for resume */
 	struct portico_request *next_spare;
-	struct http_head        head;
+	struct http_head        own;         /* head, unless that is a memo's */
 };
 
 extern const struct stream_ops http_ops;
@@ -79,9 +90,12 @@ struct portico_request *http_request_open(struct http_conn *c);
 void http_request_close(struct portico_request *r);  /* calls http_done() if it was shown */
 void http_request_free_spares(struct http_site *site);
 
-/* The head is in: keeps a copy of its len bytes and what it says.  -1 with
+/* Its own head is in: keeps a copy of its len bytes and what it says.  -1 with
  * errno ENOMEM, or EINVAL if the path is none. */
 int http_request_take_head(struct portico_request *r, const char *data, size_t len);
+
+/* The part of that which is to be done with a memo's head too. */
+void http_request_took_head(struct portico_request *r);
 
 /* Whether more than the head is to come. */
 bool http_request_has_body(const struct portico_request *r);

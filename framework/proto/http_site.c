@@ -41,6 +41,7 @@ void http_site_init(struct http_site *site, struct hub *hub, const struct http_b
 		.route_count = route_count,
 		.ready.server = bounds->server,
 	};
+	http_memos_init(&site->memos);
 	limits_init(&site->limits, bounds->max_connections, bounds->max_per_client);
 	stream_kind_init(&site->kind, hub, &http_ops, bounds->idle, bounds->linger);
 	stream_kind_pace(&site->kind, bounds->send_rate, bounds->rate_grace);

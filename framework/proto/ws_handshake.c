@@ -61,8 +61,8 @@ static bool lists(const char *list, size_t len, const char *token, bool exact)
 static bool has_token(const struct portico_request *r, const char *name, const char *token,
 	bool exact)
 {
-	for (unsigned i = 0; i < r->head.field_count; i++) {
-		const struct http_field *f = &r->head.fields[i];
+	for (unsigned i = 0; i < r->head->field_count; i++) {
+		const struct http_field *f = &r->head->fields[i];
 
 		if (is_named(r, f, name) && lists(r->text + f->value.at, f->value.len, token, exact))
 			return true;
@@ -75,8 +75,8 @@ static const char *only(const struct portico_request *r, const char *name)
 {
 	const char *value = NULL;
 
-	for (unsigned i = 0; i < r->head.field_count; i++) {
-		const struct http_field *f = &r->head.fields[i];
+	for (unsigned i = 0; i < r->head->field_count; i++) {
+		const struct http_field *f = &r->head->fields[i];
 
 		if (!is_named(r, f, name))
 			continue;
@@ -135,7 +135,7 @@ static int check(struct portico_request *r)
 
 bool portico_websocket_asked(const struct portico_request *r)
 {
-	return r->head.minor >= 1 && has_token(r, "connection", "upgrade", false)
+	return r->head->minor >= 1 && has_token(r, "connection", "upgrade", false)
 		&& has_token(r, "upgrade", "websocket", false);
 }
 
