@@ -20,7 +20,7 @@
 #include "base/siphash.h"
 #include "proto/http_request.h"
 
-enum { PAUSE = 64 };
+enum { PAUSE = 255 };
 
 struct http_memo {
 	struct http_memo       *next;        /* in its row */
@@ -169,7 +169,7 @@ size_t http_memo_take(struct portico_request *r, const char *data, size_t len)
 	struct http_recall *known = &r->conn->recall;
 	const struct http_memo *memo = known->memo;
 
-	if (!memo || len < memo->len || memcmp(memo->raw, data, memo->len) != 0)
+	if (len < memo->len || memcmp(memo->raw, data, memo->len) != 0)
 		return 0;
 	known->used = true;
 	r->head = memo->head;
@@ -195,30 +195,43 @@ static uint64_t word_at(const char *data)
 static uint32_t hint_of(const struct http_head *h, const char *data, size_t len)
 {
 	uint32_t end = h->target.at + h->target.len;
-	uint64_t word = word_at(data + (end > 8 ? end - 8 : 0));
+	uint64_t target = word_at(data + (end > 8 ? end - 8 : 0));
+	uint64_t field = word_at(data + len - 12);
 
-	word = (word ^ len) * UINT64_C(0x9e3779b97f4a7c15);
-	word = (word ^ word >> 32 ^ word_at(data + len - 12)) * UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(word >> 32);
+	return (uint32_t)((target ^ field << 32 ^ field >> 32 ^ len) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
+static void keep(const struct portico_request *r, const char *data, size_t len)
+{
+	struct http_recall *known = &r->conn->recall;
+
+	known->memo = obtain(r, data, len);
+	known->used = false;
+	if (!known->memo)
+		known->pause = PAUSE;
+}
+
+/* There is a memo. */
+static void replace(const struct portico_request *r, const char *data, size_t len, bool again)
+{
+	if (is_of(r->conn->recall.memo, data, len))
+		return;                  /* it came in pieces */
+	http_memo_drop(r->conn);
+	if (again && r->conn->recall.pause == 0)
+		keep(r, data, len);
 }
 
 void http_memo_note(const struct portico_request *r, const char *data, size_t len)
 {
 	struct http_recall *known = &r->conn->recall;
-	uint32_t hint = hint_of(r->head, data, len), last = known->hint;
+	uint32_t hint = hint_of(r->head, data, len);
+	bool again = hint == known->hint;
 
-	if (known->memo && is_of(known->memo, data, len))
-		return;                  /* it came in pieces */
-	http_memo_drop(r->conn);
 	known->hint = hint;
-	if (known->pause > 0) {
+	if (known->memo)
+		replace(r, data, len, again);
+	else if (again && known->pause > 0)
 		known->pause--;
-		return;
-	}
-	if (hint != last)
-		return;
-	known->memo = obtain(r, data, len);
-	known->used = false;
-	if (!known->memo)
-		known->pause = PAUSE;
+	else if (again)
+		keep(r, data, len);
 }

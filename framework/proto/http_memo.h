@@ -46,13 +46,13 @@ struct http_memos {              /* of a site */
 struct http_recall {             /* of a connection; zeroed: it has said nothing */
 	struct http_memo *memo;  /* held; NULL: none of the last head */
 	uint32_t          hint;  /* most heads that differ from the last one have another */
-	uint8_t           pause; /* heads to come that are not worth a memo */
+	uint8_t           pause; /* heads that seem to come again and are not worth a memo */
 	bool              used;  /* the memo was of use */
 };
 
 void http_memos_init(struct http_memos *m);      /* nothing to be ended: connections let go */
 
-/* r is fresh.  If data begins with the head that its connection has a memo of, r has all that it
+/* r is fresh, and its connection has a memo.  If data begins with that head, r has all that it
  * says, as after http_request_take_head(), and the verdict: gives the head's length.  Else 0. */
 size_t http_memo_take(struct portico_request *r, const char *data, size_t len);
 

@@ -219,8 +219,10 @@ static size_t read_head(struct portico_request *r, const char *data, size_t len)
 {
 	if (!r->head || !http_head_is_begun(r->head))
 		r->began = r->conn->site->kind.hub->woke;
-	ssize_t n = r->head ? 0 : (ssize_t)http_memo_take(r, data, len);
+	ssize_t n = 0;
 
+	if (!r->head && r->conn->recall.memo)
+		n = (ssize_t)http_memo_take(r, data, len);
 	if (n == 0)
 		n = read_own_head(r, data, len);
 	if (n == 0)
