@@ -36,6 +36,16 @@ bool http_authority_valid(const char *text, size_t len, bool need_port);
  * for a port that its scheme has anyway (RFC 9110, 4.2.3). */
 bool http_target_has_host(const struct http_head *h, const char *data, struct http_slice host);
 
+/* Whether http_known_field() may take note of a field of that name: its length and its first letter
+ * turn nearly every other away. */
+static inline bool http_known_looks(const char *name, size_t len)
+{
+	const uint32_t lengths = 1 << 4 | 1 << 6 | 1 << 10 | 1 << 14 | 1 << 17;
+	const uint32_t letters = 1 << ('h' & 31) | 1 << ('e' & 31) | 1 << ('c' & 31) | 1 << ('t' & 31);
+
+	return len < 32 && lengths >> len & letters >> (*name & 31) & 1;
+}
+
 /* Takes note of a field if it is one that matters here.  False if it is refused. */
 bool http_known_field(struct http_head *h, const char *data, const struct http_field *field);
 

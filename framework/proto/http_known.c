@@ -170,8 +170,7 @@ static bool take_expect(struct http_head *h, const char *data, struct http_slice
 	return true;
 }
 
-/* The length of a name and its first letter, compared first, turn nearly
- * every other field away. */
+/* http_known_looks() is for the same names. */
 bool http_known_field(struct http_head *h, const char *data, const struct http_field *field)
 {
 	const char *name = data + field->name.at;

@@ -105,8 +105,11 @@ static bool scan_start(struct http_head *h, struct input *in)
 	}
 }
 
+/* The method nearly all have is compared at once. */
 static bool scan_method(struct http_head *h, struct input *in)
 {
+	if (h->line == offset(in) && in->end - in->at >= 4 && memcmp(in->at, "GET ", 4) == 0)
+		in->at += 3;
 	in->at = http_skip(in->at, in->end, HTTP_TOKEN);
 	h->method = (struct http_slice){ h->line, offset(in) - h->line };
 	if (h->method.len > MAX_METHOD)
@@ -246,7 +249,7 @@ static bool end_field(struct http_head *h, struct input *in, struct http_field *
 
 static bool scan_value(struct http_head *h, struct input *in, struct http_field *field)
 {
-	in->at = http_skip_value(in->at, in->end);
+	in->at = http_skip_value(in->data, in->at, in->end);
 	in->at = http_skip(in->at, in->end, HTTP_VALUE);
 	if (in->at == in->end)
 		return false;
@@ -271,43 +274,55 @@ static inline bool is_ink(char c)
 	return (unsigned char)c > ' ';
 }
 
-/* A field as nearly all are: whole, one space behind the colon, none behind the value.
- * Of any other nothing is taken, and the scans above say what is wrong with it.  They would
- * find the same here, a part at a time, for three times as many instructions. */
-static bool take_usual_field(struct http_head *h, struct input *in)
+/* A field as nearly all are: whole, one space behind the colon, none behind the value.  Gives
+ * what stands behind it; NULL if it is not such a one. */
+static inline const char *usual_field(const char *name, const char *end, const char *data,
+	struct http_field *field)
 {
-	const char *name = in->at, *end = in->end;
-
 	const char *colon = http_skip_plain(name, end, '-', '-');
 	if (colon < end && *colon != ':')
 		colon = http_skip(colon, end, HTTP_TOKEN);
 	if (end - colon < 5 || colon == name || !is_pair(colon, ": "))
-		return false;
+		return NULL;
 	const char *value = colon + 2;
 	if (!is_ink(*value))
-		return false;
-	const char *cr = http_skip_value(value, end);
+		return NULL;
+	const char *cr = http_skip_value(data, value, end);
 	if (cr < end && *cr != '\r')
 		cr = http_skip(cr, end, HTTP_VALUE);
 	if (end - cr < 2 || !is_pair(cr, "\r\n") || !is_ink(cr[-1]))
-		return false;
-	if (h->field_count >= in->max_fields)
-		return false;
-	struct http_field *field = &h->fields[h->field_count++];
-	field->name = (struct http_slice){ h->line, (uint32_t)(colon - name) };
-	field->value = (struct http_slice){ (uint32_t)(value - in->data), (uint32_t)(cr - value) };
-	in->at = cr + 2;
-	return http_known_field(h, in->data, field) && begin_line(h, in, NAME);
+		return NULL;
+	field->name = (struct http_slice){ (uint32_t)(name - data), (uint32_t)(colon - name) };
+	field->value = (struct http_slice){ (uint32_t)(value - data), (uint32_t)(cr - value) };
+	return cr + 2;
+}
+
+/* Takes all that are usual.  Of any other nothing is taken, and the scans above say what is
+ * wrong with it.  They would find the same here, a part at a time, for four times as many
+ * instructions.  False if one is refused. */
+static bool take_usual_fields(struct http_head *h, struct input *in)
+{
+	const char *at = in->at, *next;
+	struct http_field *field = &h->fields[h->field_count];
+	const struct http_field *end = &h->fields[in->max_fields];
+	bool fine = true;
+
+	while (fine && field < end && (next = usual_field(at, in->end, in->data, field))) {
+		if (http_known_looks(at, field->name.len))
+			fine = http_known_field(h, in->data, field);
+		at = next;
+		field++;
+	}
+	h->field_count = (uint16_t)(field - h->fields);
+	in->at = at;
+	return begin_line(h, in, NAME) && fine;
 }
 
 /* field is one behind the last while the head may still end; scan_name() sees to it
  * that nothing is written there. */
 static bool scan_field(struct http_head *h, struct input *in)
 {
-	if (h->state == NAME && h->line == offset(in))
-		while (take_usual_field(h, in))
-			;
-	if (h->status != 0)
+	if (h->state == NAME && h->line == offset(in) && !take_usual_fields(h, in))
 		return false;
 	struct http_field *field = &h->fields[h->field_count];
 	if (h->state == NAME && in->at < in->end && *in->at == '\r' && h->line == offset(in))

@@ -25,20 +25,33 @@ static inline const char *http_skip(const char *at, const char *end, enum http_c
 }
 
 #ifdef __SSE2__
-/* Stops at any byte that no value holds, and at HTAB, which one may. */
-static inline const char *http_skip_value(const char *at, const char *end)
+/* The bits of those of 16 bytes that no value holds, and of HTAB, which one may. */
+static inline unsigned http_skip_no_value(const char *at)
 {
 	const __m128i control = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
+	__m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(b, control), b);
 
-	for (; end - at >= 16; at += 16) {
-		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)at);
-		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(b, control), b);
-		int stop = _mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(b, del)));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(b, del)));
+}
 
-		if (stop != 0)
-			return at + __builtin_ctz((unsigned)stop);
-	}
-	return at;
+/* Stops at any byte that no value holds, and at HTAB.  The last bytes are looked at with some in
+ * front of them, if from begin on there are enough:
+ *
+ *	begin ... end-16 ....... at ....... end
+ *	            |   passed   |   new     |
+ */
+static inline const char *http_skip_value(const char *begin, const char *at, const char *end)
+{
+	unsigned stops;
+
+	for (; end - at >= 16; at += 16)
+		if ((stops = http_skip_no_value(at)) != 0)
+			return at + __builtin_ctz(stops);
+	if (end - begin < 16)
+		return at;
+	stops = http_skip_no_value(end - 16) >> (16 - (end - at));
+	return stops != 0 ? at + __builtin_ctz(stops) : end;
 }
 
 /* Stops at any byte but letters and the signs from first to last: most names
@@ -63,9 +76,9 @@ static inline const char *http_skip_plain(const char *at, const char *end, char 
 	return at;
 }
 #else
-static inline const char *http_skip_value(const char *at, const char *end)
+static inline const char *http_skip_value(const char *begin, const char *at, const char *end)
 {
-	(void)end;
+	(void)begin, (void)end;
 	return at;
 }
 
