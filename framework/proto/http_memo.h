@@ -50,7 +50,7 @@ struct http_recall {             /* of a connection; zeroed: it has said nothing
 	bool              used;  /* the memo was of use */
 };
 
-void http_memos_init(struct http_memos *m);      /* nothing to be ended: connections let go */
+void http_memos_init(struct http_memos *m);      /* no fini: it is empty when no connection is left */
 
 /* r is fresh, and its connection has a memo.  If data begins with that head, r has all that it
  * says, as after http_request_take_head(), and the verdict: gives the head's length.  Else 0. */

@@ -21,11 +21,9 @@ static bool is_token(const char *s, size_t len)
 
 bool http_is_value(const char *s, size_t len)
 {
-	const char *end = s + len, *at = http_skip_value(s, end);
+	const char *end = s + len;
 
-	if (len >= 16 && end - at < 16)      /* most of the last block a second time */
-		at = http_skip_value(end - 16, end);
-	return http_skip(at, end, HTTP_VALUE) == end;
+	return http_skip(http_skip_value(s, s, end), end, HTTP_VALUE) == end;
 }
 
 /* name is a token. */

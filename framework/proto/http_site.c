@@ -5,6 +5,7 @@
  */
 #include "proto/http.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -71,6 +72,7 @@ void http_site_count(struct http_site *site, struct counts *counts, struct short
 
 void http_site_fini(struct http_site *site)
 {
+	assert(site->memos.count == 0);
 	http_request_free_spares(site);
 	deadline_queue_fini(&site->heads);
 	deadline_queue_fini(&site->bodies);

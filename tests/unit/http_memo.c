@@ -263,6 +263,21 @@ Test(http_memo, is_not_made_over_the_bounds)
 	cr_assert_eq(memos(), 1);
 }
 
+static int take(void *arg, int fd, const struct addr *peer)
+{
+	(void)arg, (void)fd, (void)peer;
+	return 0;
+}
+
+Test(http_memo, goes_when_the_connection_is_handed_on)
+{
+	says_times(GET("/a"), 3);
+	cr_assert_eq(memos(), 1);
+	cr_assert_eq(http_site_hand_on(&http.site, take, NULL), 0);
+	rig_turns(2);
+	cr_assert_eq(memos(), 0);
+}
+
 /* The heads of these differ where no hint looks. */
 static void says_numbered(int from, int to)
 {
