@@ -5,10 +5,9 @@
  * A request in hand may be made of its connection's memo: that one stays until a
  * next head is in, when the request is done.
  *
- * What differs each time must cost next to nothing.  So the last head is remembered by a hint of a few
- * of its bytes, and only what seems to come again is hashed and copied.  If that was in
- * vain, the same client will do it again (a field that counts its requests): it is
- * let alone for a while.
+ * What differs each time must cost next to nothing.  So the last head is remembered by a hint of
+ * a few of its bytes, and only what seems to come again is hashed and copied.  If that was in vain,
+ * the same client will do it again (a field that counts its requests): it is let alone for a while.
  */
 #include "proto/http_memo.h"
 
@@ -201,7 +200,9 @@ static uint32_t hint_of(const struct http_head *h, const char *data, size_t len)
 	return (uint32_t)((target ^ field << 32 ^ field >> 32 ^ len) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-static void keep(const struct portico_request *r, const char *data, size_t len)
+/* These two are apart, so that http_memo_note() has nothing to save for them. */
+static __attribute__((noinline)) void keep(const struct portico_request *r, const char *data,
+	size_t len)
 {
 	struct http_recall *known = &r->conn->recall;
 
@@ -212,7 +213,8 @@ static void keep(const struct portico_request *r, const char *data, size_t len)
 }
 
 /* There is a memo. */
-static void replace(const struct portico_request *r, const char *data, size_t len, bool again)
+static __attribute__((noinline)) void replace(const struct portico_request *r, const char *data,
+	size_t len, bool again)
 {
 	if (is_of(r->conn->recall.memo, data, len))
 		return;                  /* it came in pieces */

@@ -211,7 +211,8 @@ static ssize_t read_own_head(struct portico_request *r, const char *data, size_t
 		return -1;
 	}
 	r->verdict = judge(r);
-	http_memo_note(r, data, (size_t)n);
+	if (r->keep_alive)
+		http_memo_note(r, data, (size_t)n);
 	return n;
 }
 
