@@ -115,10 +115,29 @@ struct config_service {
 	unsigned               line;
 };
 
+enum config_capabilities { CONFIG_CAPABILITIES_NONE, CONFIG_CAPABILITIES_KEEP };
+enum config_landlock { CONFIG_LANDLOCK_AUTO, CONFIG_LANDLOCK_OFF, CONFIG_LANDLOCK_REQUIRED };
+enum config_seccomp { CONFIG_SECCOMP_OFF, CONFIG_SECCOMP_LOG, CONFIG_SECCOMP_DENY, CONFIG_SECCOMP_KILL };
+
+#define CONFIG_CORE_ANY INT64_MAX        /* core = yes */
+
 struct config {
 	const char            *file;     /* as given on the command line */
 	unsigned               workers;  /* auto is resolved */
 	const char            *user;     /* NULL: stay who we are */
+	const char            *group;    /* NULL: the user's own */
+	const char            *chroot;   /* path; NULL: none */
+	int                    capabilities; /* enum config_capabilities */
+	int                    landlock; /* enum config_landlock */
+	bool                   files;    /* Landlock is for files, too: these only */
+	const char           **reads;    /* paths */
+	size_t                 read_count;
+	const char           **writes;
+	size_t                 write_count;
+	int                    seccomp;  /* enum config_seccomp */
+	mode_t                 umask;
+	int64_t                core;     /* bytes of a core dump; 0: none; CONFIG_CORE_ANY */
+	int64_t                max_files; /* descriptors of a worker; 0: as many as it may */
 	const char            *log;      /* path; NULL: standard error */
 	int                    log_level; /* enum log_level */
 	const char            *plugins;  /* directory of plugins named without a '/' */
@@ -162,5 +181,6 @@ int config_parse_canary(const char *text, double *share, double *seconds);
 
 const char *config_balance_name(int balance);      /* "hash", "random", ... */
 const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */
+const char *config_seccomp_name(int seccomp);      /* "off", "log", ... */
 
 #endif

@@ -27,7 +27,13 @@ struct draft_portico {
 	const char   *workers;
 	const char   *include;
 	const char   *canary;
+	const char   *read_paths;
+	const char   *write_paths;
+	const char   *umask;
+	const char   *core;
 };
+
+enum { CONFIG_PATHS = 64 };      /* that one key may name */
 
 struct draft_handler {
 	struct config_handler handler;
@@ -73,6 +79,7 @@ unsigned config_key_protocols(const char *key);
 const struct ini_entry *config_written(const struct draft_service *s, const char *key);
 
 int config_read_portico(struct draft *d);
+int config_read_confine(struct draft *d, const struct ini_section *section);
 int config_read_service(struct draft *d, const struct ini_section *section, const char *name);
 void config_read_server(struct draft *d, struct draft_service *service);
 int config_read_access_log(struct draft *d, struct draft_service *service);
@@ -88,6 +95,11 @@ int config_read_handler(struct draft *d, const struct ini_section *section, cons
 /* Whether key of [handler] is portico's own there: host is for http only, other plugins may
  * have one of theirs. */
 bool config_handler_owns(const char *key, bool http);
+
+/* Paths between commas, seen from the section's file; *count of them go to paths, which has room
+ * for CONFIG_PATHS. */
+int config_read_paths(struct draft *d, const struct ini_section *section, const struct ini_entry *e,
+	const char **paths, size_t *count);
 
 /* Reads host = of an http handler into its hosts. */
 int config_read_hosts(struct draft *d, const struct ini_section *section,

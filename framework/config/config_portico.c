@@ -9,6 +9,7 @@
 #include "config/config_draft.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -42,7 +43,7 @@ static void read_workers(
 			CONFIG_MAX_WORKERS);
 }
 
-static void read_main(struct draft *d, const struct ini_section *s)
+static int read_main(struct draft *d, const struct ini_section *s)
 {
 	for (const struct ini_entry *e = s->entries; e != NULL; e = e->next) {
 		if (strcmp(e->key, "include") != 0) /* was followed by ini.c */
@@ -50,6 +51,7 @@ static void read_main(struct draft *d, const struct ini_section *s)
 	}
 	read_workers(d, s, ini_find(s, "workers"));
 	config_read_canary(d, s, ini_find(s, "canary"));
+	return config_read_confine(d, s);
 }
 
 static void check_included(struct draft *d, const struct ini_section *s)
@@ -85,18 +87,21 @@ int config_read_portico(struct draft *d)
 	}
 	c->file = d->file;
 	c->workers = auto_workers();
+	c->umask = (mode_t)strtoul(d->portico.umask, NULL, 8);
 	for (const struct ini_section *s = d->ini.sections; s != NULL; s = s->next) {
 		if (strcmp(s->name, "portico") != 0)
 			continue;
-		if (s->main)
-			read_main(d, s);
-		else
+		if (!s->main)
 			check_included(d, s);
+		else if (read_main(d, s) < 0)
+			return -1;
 	}
 	if (c->user[0] == '\0')
 		c->user = NULL;
+	if (c->group[0] == '\0')
+		c->group = NULL;
 	if (resolve_path(d, &c->log) < 0 || resolve_path(d, &c->plugins) < 0
-		|| resolve_path(d, &c->control) < 0)
+		|| resolve_path(d, &c->control) < 0 || resolve_path(d, &c->chroot) < 0)
 		return -1;
 	return 0;
 }

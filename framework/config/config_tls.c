@@ -7,49 +7,15 @@
  */
 #include "config/config_draft.h"
 
-#include <string.h>
-
-#include "base/text.h"
-
-enum { PAIRS_MOST = 64 };
-
-/* Paths between commas, seen from the section's file; *count of them go to paths.
- * -1 for want of memory. */
-static int read_paths(struct draft *d, const struct draft_service *s, const struct ini_entry *e,
-	const char **paths, size_t *count)
-{
-	char *rest = arena_copy(d->mem, e->value, strlen(e->value));
-
-	if (!rest)
-		return -1;
-	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-		word = text_trim(word);
-		if (*word == '\0') {
-			problems_add(&d->problems, s->section->file, e->line,
-				"%s: no file between two commas or at the end; delete the comma", e->key);
-			continue;
-		}
-		if (*count == PAIRS_MOST) {
-			problems_add(&d->problems, s->section->file, e->line,
-				"%s: more than %d files; take some out", e->key, PAIRS_MOST);
-			return 0;
-		}
-		paths[*count] = ini_relative(d->mem, s->section->file, word);
-		if (!paths[(*count)++])
-			return -1;
-	}
-	return 0;
-}
-
 static int read_pairs(struct draft *d, struct draft_service *s, const struct ini_entry *certificate,
 	const struct ini_entry *key)
 {
-	const char *certificates[PAIRS_MOST], *keys[PAIRS_MOST];
+	const char *certificates[CONFIG_PATHS], *keys[CONFIG_PATHS];
 	struct config_service *c = &s->service;
 	size_t certificate_count = 0, key_count = 0;
 
-	if (read_paths(d, s, certificate, certificates, &certificate_count) < 0
-		|| read_paths(d, s, key, keys, &key_count) < 0)
+	if (config_read_paths(d, s->section, certificate, certificates, &certificate_count) < 0
+		|| config_read_paths(d, s->section, key, keys, &key_count) < 0)
 		return -1;
 	if (certificate_count != key_count) {
 		problems_add(&d->problems, s->section->file, key->line,

@@ -39,6 +39,7 @@
 #include "master/trial.h"
 #include "master/upgrade.h"
 #include "master/watch.h"
+#include "worker/confine.h"
 
 /* ---- the end ---- */
 
@@ -237,6 +238,16 @@ static int prepare_tickets(struct master *m)
 	return -1;
 }
 
+static void tell_confinement(const struct config *c)
+{
+	const char *lacks = confine_lacks(c);
+	char text[CONFINE_TEXT];
+
+	log_info("workers: %s", confine_tell(c, text));
+	if (lacks)
+		log_info("the kernel lacks %s", lacks);
+}
+
 /* The usual beginning: the first generation. */
 static int begin(struct master *m)
 {
@@ -253,6 +264,7 @@ static int begin(struct master *m)
 		config_destroy(config);
 		return code;
 	}
+	tell_confinement(config);
 	generation_start(m, config);
 	return m->exit_code;
 }

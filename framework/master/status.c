@@ -22,6 +22,7 @@
 #include "master/verdict.h"
 #include "sys/sock.h"
 #include "sys/stranger.h"
+#include "worker/confine.h"
 
 static const char *const generation_states[] = {
 	[GENERATION_STARTING] = "starting",
@@ -155,13 +156,26 @@ static json_t *operation_json(const struct master *m)
 	return name ? json_string(name) : json_null();
 }
 
-static json_t *lacks_json(void)
+static json_t *lacks_json(const struct master *m)
 {
 	json_t *all = json_array();
+	const char *confining = m->serving ? confine_lacks(m->serving->config) : NULL;
+
+	if (confining)
+		json_array_append_new(all, json_string(confining));
 
 	if (child_lacks())
 		json_array_append_new(all, json_string(child_lacks()));
 	return all;
+}
+
+static json_t *confined_json(const struct master *m)
+{
+	char text[CONFINE_TEXT];
+
+	if (!m->serving || m->serving->adopted)
+		return json_null();      /* what the binary before this one did is not known */
+	return status_text(confine_tell(m->serving->config, text));
 }
 
 /* ---- the whole ---- */
@@ -207,7 +221,8 @@ json_t *status_json(const struct master *m)
 	json_object_set_new(status, "last_reload",
 		m->reloaded > 0. ? json_real(child_clock() - m->reloaded) : json_null());
 	json_object_set_new(status, "operation", operation_json(m));
-	json_object_set_new(status, "lacks", lacks_json());
+	json_object_set_new(status, "lacks", lacks_json(m));
+	json_object_set_new(status, "confined", confined_json(m));
 	json_object_set_new(status, "strangers", strangers_json(m));
 	json_object_set_new(status, "canary", canary_json(m));
 	json_object_set_new(status, "slots", status_slots(m));

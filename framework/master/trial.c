@@ -17,7 +17,7 @@
 #include "master/upgrade.h"
 #include "sys/proc.h"
 #include "sys/page.h"
-#include "sys/user.h"
+#include "worker/confine.h"
 #include "worker/worker.h"
 
 /* A constructor or setting() that hangs would hang the reload with it. */
@@ -123,21 +123,6 @@ int trial_exit_code(int error)
 	return error == EACCES || error == EPERM ? EX_NOPERM : EX_CONFIG;
 }
 
-static int check_user(const struct config *c, config_problem_fn *problem, void *arg)
-{
-	char text[MESSAGE_TEXT];
-
-	if (!c->user || user_check(c->user) == 0)
-		return EX_OK;
-	bool unknown = errno == ENOENT;
-	snprintf(text, sizeof(text), unknown
-		? "%s: user = %s: no such user; create it or name another"
-		: "%s: user = %s: only root can become another user; start as root or leave user out",
-		c->file, c->user);
-	problem(arg, text);
-	return unknown ? EX_CONFIG : EX_NOPERM;
-}
-
 /* What the master holds: a socket for each slot and address, the access logs, and for each
  * worker a channel and a pidfd, the latter twice over while a reload is under way. */
 static int check_descriptors(const struct config *c, config_problem_fn *problem, void *arg)
@@ -158,7 +143,7 @@ static int check_descriptors(const struct config *c, config_problem_fn *problem,
 
 int trial_check_system(const struct config *config, config_problem_fn *problem, void *arg)
 {
-	int code = check_user(config, problem, arg);
+	int code = confine_check(config, problem, arg);
 	if (code == EX_OK)
 		code = check_descriptors(config, problem, arg);
 	return code == EX_OK ? accesslogs_check(config, problem, arg) : code;

@@ -8,46 +8,59 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-static const struct passwd *look_up(const char *name)
+/* The user's own groups; without one only the group that was named. */
+static int find_groups(const struct passwd *entry, struct user *out)
 {
-	errno = 0;
-	const struct passwd *entry = getpwnam(name);
-	if (!entry && errno == 0)
-		errno = ENOENT;
-	return entry;
+	out->group_count = entry ? USER_GROUPS : 1;
+	out->groups[0] = out->gid;
+	if (!entry || getgrouplist(entry->pw_name, out->gid, out->groups, &out->group_count) >= 0)
+		return 0;
+	errno = E2BIG;
+	return -1;
 }
 
-int user_check(const char *name)
+static int refuse(const char *which, const char **what)
 {
-	const struct passwd *entry = look_up(name);
-	if (!entry)
-		return -1;
-	if (geteuid() == 0 || geteuid() == entry->pw_uid)
+	*what = which;
+	errno = ENOENT;
+	return -1;
+}
+
+int user_find(const char *user, const char *group, struct user *out, const char **what)
+{
+	const struct passwd *entry = user ? getpwnam(user) : NULL;
+	const struct group *other = group ? getgrnam(group) : NULL;
+
+	*what = "user";
+	if (user && !entry)
+		return refuse("user", what);
+	if (group && !other)
+		return refuse("group", what);
+	out->uid = entry ? entry->pw_uid : geteuid();
+	out->gid = other ? other->gr_gid : entry ? entry->pw_gid : getegid();
+	out->is_other = out->uid != geteuid() || out->uid != getuid() || (group && out->gid != getegid());
+	return find_groups(entry, out);
+}
+
+int user_check(const struct user *u)
+{
+	if (!u->is_other || geteuid() == 0)
 		return 0;
 	errno = EPERM;
 	return -1;
 }
 
-static int switch_to(const struct passwd *entry)
+int user_become(const struct user *u)
 {
-	if (geteuid() == entry->pw_uid && getuid() == entry->pw_uid)
+	if (!u->is_other)
 		return 0;
-	if (initgroups(entry->pw_name, entry->pw_gid) < 0)
+	if (setgroups((size_t)u->group_count, u->groups) < 0)
 		return -1;
-	if (setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) < 0)
+	if (setresgid(u->gid, u->gid, u->gid) < 0)
 		return -1;
-	return setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid);
-}
-
-int user_become(const char *name)
-{
-	const struct passwd *entry = name ? look_up(name) : NULL;
-	if (name && (!entry || switch_to(entry) < 0))
-		return -1;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return setresuid(u->uid, u->uid, u->uid);
 }
 
 const char *user_tell(uid_t uid, char out[USER_TEXT])

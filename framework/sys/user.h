@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * user.h - become another user for good (setresuid(2), initgroups(3)).
+ * user.h - become another user for good (setresuid(2), setgroups(2)).
  */
 #ifndef PORTICO_SYS_USER_H
 #define PORTICO_SYS_USER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
-/* 0 if this process can become name or is it already; -1 with ENOENT (no
- * such user) or EPERM. */
-int user_check(const char *name);
+enum { USER_GROUPS = 128 };      /* that a user may be in */
 
-/* Groups, gid, uid (name NULL: as they are), and no way back: no_new_privs
- * too. -1 with errno. */
-int user_become(const char *name);
+struct user {
+	uid_t  uid;
+	gid_t  gid;
+	gid_t  groups[USER_GROUPS];
+	int    group_count;
+	bool   is_other;         /* than this process is now */
+};
+
+/* Who they are: NULL is this process' own user, or that user's own group.  0; -1 with ENOENT and
+ * *what "user" or "group" (there is none of that name), or E2BIG (in too many groups). */
+int user_find(const char *user, const char *group, struct user *out, const char **what);
+
+/* 0 if this process can become it; -1 with EPERM. */
+int user_check(const struct user *u);
+
+/* Groups, gid, uid, and no way back.  Needs no file.  -1 with errno. */
+int user_become(const struct user *u);
 
 enum { USER_TEXT = 64 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * birth.c - what a worker sheds of its master: signals, descriptors, the user.
+ * birth.c - what a worker sheds of its master: signals and descriptors.
  *
  * A worker owns only its slot's sockets.  A descriptor too many would keep a
  * member in somebody's group that nobody accepts from, so all that is not
@@ -8,17 +8,12 @@
  */
 #include "worker/birth.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
-#include <sysexits.h>
 
 #include "base/log.h"
 #include "config/config.h"
 #include "sys/proc.h"
-#include "sys/user.h"
 #include "worker/abort.h"
-#include "worker/report.h"
 #include "worker/worker.h"
 
 static void settle_signals(void)
@@ -58,17 +53,4 @@ void birth_settle(const struct worker_birth *b, const char *who)
 	close_the_rest(b);
 	log_as(who);
 	log_limit((enum log_level)b->config->log_level);
-}
-
-int birth_become_user(const struct worker_birth *b)
-{
-	const char *user = b->config->user;
-
-	if (user_become(user) == 0) {
-		proc_die_with_parent(true);      /* setresuid(2) forgets it */
-		return EX_OK;
-	}
-	report(b->channel, EX_NOPERM, "user = %s: cannot become that user: %s", user,
-		strerror(errno));
-	return EX_NOPERM;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * birth.h - what a worker sheds of its master: signals, descriptors, the user.
+ * birth.h - what a worker sheds of its master: signals and descriptors.
  */
 #ifndef PORTICO_WORKER_BIRTH_H
 #define PORTICO_WORKER_BIRTH_H
@@ -10,9 +10,5 @@ struct worker_birth;
 /* First of all, in the child: it obeys its channel alone, dies with its master until
  * proc_die_with_parent() says otherwise, owns what b names, and logs as who. */
 void birth_settle(const struct worker_birth *b, const char *who);
-
-/* Becomes the user that the configuration names, if any, for good: EX_OK, or EX_NOPERM with the
- * reason reported. */
-int birth_become_user(const struct worker_birth *b);
 
 #endif

@@ -29,6 +29,7 @@
 #include "sys/shortest.h"
 #include "worker/bind.h"
 #include "worker/birth.h"
+#include "worker/confine.h"
 #include "worker/legacy.h"
 #include "worker/report.h"
 #include "worker/scribes.h"
@@ -101,7 +102,8 @@ static int load_keys(struct worker *w, bool warn)
 	return result == 0 ? EX_OK : EX_CONFIG;
 }
 
-/* A thread stays who it was when it began, so it begins when we are who we will be. */
+/* A thread stays who it was when it began, so it begins when we are who we will be, and may do no
+ * more than that. */
 static int begin_access_logs(struct worker *w)
 {
 	const struct worker_birth *b = w->birth;
@@ -338,7 +340,7 @@ static int prepare(struct worker *w)
 	if (code == EX_OK)
 		code = load_keys(w, w->birth->slot == 0);
 	if (code == EX_OK)
-		code = birth_become_user(w->birth);
+		code = confine(w->birth, w->birth->slot == 0);
 	if (code == EX_OK)
 		code = begin_access_logs(w);
 	if (code == EX_OK)
@@ -403,7 +405,7 @@ int worker_check(const struct config *config, int channel, int log, struct page 
 	if (code == EX_OK)
 		code = load_keys(&w, log < 0);   /* with a log it is a reload: a worker will say it */
 	if (code == EX_OK)
-		code = birth_become_user(&birth);
+		code = confine(&birth, log < 0);
 	if (code == EX_OK)
 		code = load_services(&w);
 	if (code == EX_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * worker.h - the life of a worker process:
- * bind -> hand over -> read keys -> drop privileges -> load -> ready -> serve -> drain.
+ * bind -> hand over -> read keys -> confine -> load -> ready -> serve -> drain.
  */
 #ifndef PORTICO_WORKER_WORKER_H
 #define PORTICO_WORKER_WORKER_H
