@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* attempt.c - what somebody would do who has taken over a handler: /WHAT?ARGUMENT is tried, and the
  * answer is OK, or the errno's name. */
+#define _GNU_SOURCE              /* prlimit(), strerrorname_np() */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -11,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -78,20 +77,12 @@ static int try_connect(const char *name)
 
 static int try_signal(const char *pid)
 {
-	return kill(atoi(pid), SIGCONT);
+	return kill(atoi(pid), SIGURG);      /* SIGCONT goes to all of a session */
 }
 
 static int try_trace(const char *pid)
 {
 	return (int)ptrace(PTRACE_SEIZE, (pid_t)atoi(pid), NULL, NULL);
-}
-
-static int try_memory(const char *pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%s/mem", pid);
-	return try_read(path);
 }
 
 static int try_limit(const char *pid)
@@ -145,7 +136,7 @@ static const struct {
 } attempts[] = {
 	{ "/read", try_read }, { "/write", try_write }, { "/tcp", try_tcp }, { "/udp", try_udp },
 	{ "/connect", try_connect }, { "/signal", try_signal }, { "/trace", try_trace },
-	{ "/memory", try_memory }, { "/limit", try_limit }, { "/root", try_root },
+	{ "/limit", try_limit }, { "/root", try_root },
 	{ "/capability", try_capability }, { "/chroot", try_chroot }, { "/run", try_run },
 	{ "/umask", try_umask },
 };

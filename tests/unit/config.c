@@ -232,7 +232,7 @@ Test(config, the_sample_shows_every_key_with_its_default)
 
 Test(config, the_sample_is_sound_with_its_comments_taken_away)
 {
-	char line[256], text[16384] = "";
+	char line[256], text[32768] = "";
 	FILE *file = fopen(SAMPLE, "r");
 
 	cr_assert_not_null(file);
@@ -245,4 +245,6 @@ Test(config, the_sample_is_sound_with_its_comments_taken_away)
 	load(text);
 	cr_assert_str_eq(told, "");
 	cr_assert_str_eq(config->user, "www-data");
+	cr_assert(config->files);
+	cr_assert_eq(config->write_count, 2);
 }
