@@ -46,8 +46,10 @@ void obituary_doing(const struct member *m, char *out, size_t size)
 		pulse_call_name(doing & 0xff), handler);
 }
 
-static const char *reproach(const struct member *m)
+static const char *reproach(const struct member *m, const siginfo_t *how)
 {
+	if (how->si_code != CLD_EXITED && how->si_status == SIGSYS)
+		return "; seccomp does not allow the system call, which the kernel's log names";
 	if (m->stalled)
 		return "; it did not turn and was ended";
 	if (!m->child.overdue)
@@ -72,7 +74,7 @@ void obituary(const struct member *m, const siginfo_t *how, char *out, size_t si
 	}
 	snprintf(out, size, "worker %u (pid %d, generation %u) died after %.1f s of %s, %s%s",
 		m->slot->index, (int)m->child.pid, m->generation->number, child_age(&m->child),
-		death, doing, reproach(m));
+		death, doing, reproach(m, how));
 	/* Who has said why it goes, or is sent away unready, needs no second line. */
 	if (!m->told && !(m->state == MEMBER_LEAVING && !m->child.overdue))
 		log_error("%s", out);

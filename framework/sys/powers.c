@@ -54,9 +54,12 @@ static int limit(int what, rlim_t wanted)
 
 int powers_limit_core(int64_t bytes)
 {
-	if (prctl(PR_SET_DUMPABLE, bytes > 0, 0, 0, 0) < 0)
-		return -1;
 	return limit(RLIMIT_CORE, bytes == INT64_MAX ? RLIM_INFINITY : (rlim_t)bytes);
+}
+
+void powers_allow_dump(bool yes)
+{
+	(void)prctl(PR_SET_DUMPABLE, yes ? 1 : 0, 0, 0, 0);
 }
 
 uint64_t powers_limit_files(uint64_t count)

@@ -18,10 +18,14 @@ int powers_drop(void);
 /* no_new_privs(7): set-user-ID bits and file capabilities have no effect.  -1 and errno. */
 int powers_keep_down(void);
 
-/* Core dumps of at most so many bytes (INT64_MAX: as many as there are).  With 0 nobody but root can
- * read its memory either, siblings of the same user included: PR_SET_DUMPABLE, prctl(2).  After
- * the last change of users, which sets that anew.  -1 and errno; EPERM: the hard limit is lower. */
+/* Core dumps of at most so many bytes (INT64_MAX: as many as there are).  -1 and errno; EPERM: the hard
+ * limit is lower, and CAP_SYS_RESOURCE is missing. */
 int powers_limit_core(int64_t bytes);
+
+/* Whether it may dump core at all, a pipe's reader in core_pattern included (core(5)), and others of its
+ * user, siblings too, may look into its memory.  After the last change of users, which says no:
+ * PR_SET_DUMPABLE, prctl(2). */
+void powers_allow_dump(bool yes);
 
 /* Its limit of descriptors.  Gives what it is then: less than count if the hard limit is, and
  * CAP_SYS_RESOURCE is missing. */

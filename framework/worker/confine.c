@@ -86,7 +86,7 @@ static void limit_files(const struct worker_birth *b, bool warn)
 static void limit_core(const struct worker_birth *b, bool warn)
 {
 	if (powers_limit_core(b->config->core) < 0 && warn && b->config->core != CONFIG_CORE_ANY)
-		log_warn("core: the limit cannot be raised so far: %s", strerror(errno));
+		log_warn("core: the hard limit is lower (ulimit -Hc, LimitCORE=): %s", strerror(errno));
 }
 
 /* ---- powers ---- */
@@ -129,10 +129,11 @@ int confine(const struct worker_birth *b, bool warn)
 	if (code == EX_OK)
 		code = change_root(b);
 	limit_files(b, warn);
+	limit_core(b, warn);
 	if (code == EX_OK)
 		code = become(b, &user);
 	umask(b->config->umask);
-	limit_core(b, warn);
+	powers_allow_dump(b->config->core > 0);
 	proc_die_with_parent(true);      /* setresuid(2) forgets it */
 	if (code == EX_OK)
 		code = confine_files(b);

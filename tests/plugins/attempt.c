@@ -61,18 +61,40 @@ static int try_udp(const char *port)
 	return bind_to(SOCK_DGRAM, port);
 }
 
-static int try_connect(const char *name)
+static int connect_to(const char *name)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(to.sun_path + 1, sizeof(to.sun_path) - 1, "%s", name);
-	int result = connect(fd, (struct sockaddr *)&to,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name)));
+	if (connect(fd, (struct sockaddr *)&to,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))) == 0)
+		return fd;
 	int error = errno;
 	close(fd);
 	errno = error;
-	return result;
+	return -1;
+}
+
+static int try_connect(const char *name)
+{
+	return opened(connect_to(name));
+}
+
+/* Says what portico stop says. */
+static int try_stop(const char *name)
+{
+	static const char wish[] = "{\"do\":\"stop\"}\n";
+	char answer[512] = "";
+	int fd = connect_to(name);
+
+	if (fd < 0)
+		return -1;
+	if (send(fd, wish, sizeof(wish) - 1, MSG_NOSIGNAL) < 0 || recv(fd, answer, sizeof(answer) - 1, 0) < 0)
+		answer[0] = '\0';
+	close(fd);
+	errno = EACCES;
+	return strstr(answer, "\"good\":true") ? 0 : -1;
 }
 
 static int try_signal(const char *pid)
@@ -135,7 +157,7 @@ static const struct {
 	int       (*go)(const char *argument);
 } attempts[] = {
 	{ "/read", try_read }, { "/write", try_write }, { "/tcp", try_tcp }, { "/udp", try_udp },
-	{ "/connect", try_connect }, { "/signal", try_signal }, { "/trace", try_trace },
+	{ "/connect", try_connect }, { "/stop", try_stop }, { "/signal", try_signal }, { "/trace", try_trace },
 	{ "/limit", try_limit }, { "/root", try_root },
 	{ "/capability", try_capability }, { "/chroot", try_chroot }, { "/run", try_run },
 	{ "/umask", try_umask },

@@ -127,7 +127,7 @@ Test(confine, an_ordinary_users_worker_cannot_turn_on_master_and_siblings)
 	assert_attempt("EPERM", "/signal?%d", (int)server_pid(s));
 	assert_one_of_two_may_not("/signal", worker_pid(0));
 	assert_attempt("EPERM", "/trace?%d", (int)server_pid(s));
-	assert_attempt("EPERM", "/connect?%s", control_socket());
+	assert_attempt("EPERM", "/stop?%s", control_socket());
 	assert_attempt("EACCES", "/tcp?9999");
 	assert_attempt("EACCES", "/tcp?8080");
 	cr_assert_not_null(strstr(server_log(s), "workers: uid 65534 nobody"), "%s", server_log(s));
@@ -146,12 +146,14 @@ Test(confine, without_landlock_it_could)
 	server_stop(s);
 }
 
-Test(confine, the_control_socket_hears_no_worker_of_another_user)
+Test(confine, the_control_socket_obeys_no_worker_of_another_user)
 {
 	struct server *s = start_as(0, ATTEMPT("user = nobody\n" NO_LANDLOCK));
 
-	/* It may connect, and is told that it may not: control_socket.c tries what it then says. */
 	assert_attempt("OK", "/connect?%s", control_socket());
+	assert_attempt("EACCES", "/stop?%s", control_socket());
+	assert_attempt("OK", "/connect?%s", control_socket());
+	cr_assert_null(strstr(server_log(s), "finishing"));
 	server_stop(s);
 }
 
