@@ -26,6 +26,7 @@ static const char *const libraries_read[] = {
 	"/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/protocols",
 	"/etc/passwd", "/etc/group", "/etc/localtime", "/usr/share/zoneinfo", "/usr/share/locale",
 	"/etc/ssl/openssl.cnf", "/etc/ssl/certs", "/usr/share/ca-certificates",
+	"/usr/local/share/ca-certificates", "/etc/pki/tls/certs", "/etc/pki/ca-trust",
 	"/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 	"/proc/self", "/sys/devices/system/cpu",
 };
