@@ -23,6 +23,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,20 +83,23 @@ static void put_prologue(struct program *p)
 }
 
 /* The low half of an argument: both processors have that first, and the kernel takes no more of these. */
-static void put_condition(struct program *p, uint32_t call, unsigned argument, uint16_t op, uint32_t k)
+static void put_condition(struct program *p, uint32_t call, unsigned argument, uint16_t op, uint32_t k,
+	uint32_t if_so, uint32_t otherwise)
 {
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
 	put_load(p, offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t));
-	put_answer_if(p, op, k, SECCOMP_RET_ALLOW);
-	put_answer(p, p->refusal);
+	put_answer_if(p, op, k, if_so);
+	put_answer(p, otherwise);
 }
 
-/* Threads, signals to itself (abort(3), raise(3)) and limits of its own, not a sibling's. */
+/* Threads; signals to itself (abort(3), raise(3)); limits of its own, not a sibling's; and nothing is
+ * typed into the terminal that portico was started from. */
 static void put_conditions(struct program *p)
 {
-	put_condition(p, SYS_clone, 0, BPF_JSET, CLONE_THREAD);
-	put_condition(p, SYS_tgkill, 0, BPF_JEQ, (uint32_t)getpid());
-	put_condition(p, SYS_prlimit64, 0, BPF_JEQ, 0);
+	put_condition(p, SYS_clone, 0, BPF_JSET, CLONE_THREAD, SECCOMP_RET_ALLOW, p->refusal);
+	put_condition(p, SYS_tgkill, 0, BPF_JEQ, (uint32_t)getpid(), SECCOMP_RET_ALLOW, p->refusal);
+	put_condition(p, SYS_prlimit64, 0, BPF_JEQ, 0, SECCOMP_RET_ALLOW, p->refusal);
+	put_condition(p, SYS_ioctl, 1, BPF_JEQ, TIOCSTI, p->refusal, SECCOMP_RET_ALLOW);
 }
 
 static void write_program(struct program *p, enum seccomp_answer answer)

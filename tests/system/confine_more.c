@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* confine_more.c - seccomp, chroot, limits; what check says of them; and that nobody is lost by any of it. */
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,6 +158,41 @@ Test(confine_more, limits_are_what_they_are_asked_to_be)
 	cr_assert_eq(sscanf(limit_of(worker_pid(0), "Max core file size") + strlen("Max core file size"),
 		"%d", &soft), 1);
 	cr_assert_eq(soft, 0);
+	server_stop(s);
+}
+
+/* ---- the master ---- */
+
+static void give_up_all_but(const unsigned *kept, size_t count)
+{
+	for (unsigned i = 0; i <= CAP_LAST_CAP; i++) {
+		bool keep = false;
+		for (size_t k = 0; k < count; k++)
+			keep = keep || kept[k] == i;
+		if (!keep)
+			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	}
+}
+
+Test(confine_more, a_master_needs_five_capabilities)
+{
+	static const unsigned needed[] = {
+		CAP_SETUID, CAP_SETGID, CAP_KILL, CAP_SETPCAP, CAP_NET_BIND_SERVICE,
+	};
+	static const char ini[] = "[portico]\nworkers = 2\nuser = nobody\nread_paths = none\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:80\n"
+		"[handler web]\nplugin = ./attempt.so\n";
+
+	prepare();
+	give_up_all_but(needed, sizeof(needed) / sizeof(*needed));
+	struct server *s = server_start("%s", ini);
+	cr_assert_str_eq(proc_status(server_pid(s), "CapPrm"), "00000000000005e0");
+	cr_assert_str_eq(proc_status(worker_pid(0), "CapBnd"), "0000000000000000");
+	server_reload(s, "%s", ini);
+	server_await_generation(s, 2);
+	verb_succeeds(&(struct outcome){0}, "retire", "1");
+	verb_succeeds(&(struct outcome){0}, "upgrade", NULL);
+	cr_assert_str_eq(http_get(80, "/tcp?80"), "EACCES");
 	server_stop(s);
 }
 
