@@ -6,6 +6,7 @@
  *	newer than we are, or clone3?       -> ENOSYS
  *	bind?                               -> EPERM
  *	with a condition on an argument?    -> it holds: go, else refuse
+ *	with an argument that is excepted?  -> refuse
  *	in the list?                        -> go
  *	                                    -> refuse
  *
@@ -17,9 +18,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,23 +86,46 @@ static void put_prologue(struct program *p)
 }
 
 /* The low half of an argument: both processors have that first, and the kernel takes no more of these. */
-static void put_condition(struct program *p, uint32_t call, unsigned argument, uint16_t op, uint32_t k,
-	uint32_t if_so, uint32_t otherwise)
+static void put_load_argument(struct program *p, unsigned argument)
 {
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
 	put_load(p, offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t));
-	put_answer_if(p, op, k, if_so);
-	put_answer(p, otherwise);
 }
 
-/* Threads; signals to itself (abort(3), raise(3)); limits of its own, not a sibling's; and nothing is
- * typed into the terminal that portico was started from. */
+/* It goes if op holds for that argument. */
+static void put_condition(struct program *p, uint32_t call, unsigned argument, uint16_t op, uint32_t k)
+{
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+	put_load_argument(p, argument);
+	put_answer_if(p, op, k, SECCOMP_RET_ALLOW);
+	put_answer(p, p->refusal);
+}
+
+/* Threads; signals to itself (abort(3), raise(3)); limits of its own, not a sibling's. */
 static void put_conditions(struct program *p)
 {
-	put_condition(p, SYS_clone, 0, BPF_JSET, CLONE_THREAD, SECCOMP_RET_ALLOW, p->refusal);
-	put_condition(p, SYS_tgkill, 0, BPF_JEQ, (uint32_t)getpid(), SECCOMP_RET_ALLOW, p->refusal);
-	put_condition(p, SYS_prlimit64, 0, BPF_JEQ, 0, SECCOMP_RET_ALLOW, p->refusal);
-	put_condition(p, SYS_ioctl, 1, BPF_JEQ, TIOCSTI, p->refusal, SECCOMP_RET_ALLOW);
+	put_condition(p, SYS_clone, 0, BPF_JSET, CLONE_THREAD);
+	put_condition(p, SYS_tgkill, 0, BPF_JEQ, (uint32_t)getpid());
+	put_condition(p, SYS_prlimit64, 0, BPF_JEQ, 0);
+}
+
+/* It does not go if its second argument is k; otherwise the list has it. */
+static void put_exception(struct program *p, uint32_t call, uint32_t k)
+{
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+	put_load_argument(p, 1);
+	put_answer_if(p, BPF_JEQ, k, p->refusal);
+	put_load(p, offsetof(struct seccomp_data, nr));
+}
+
+/* Nothing is typed into the terminal that portico was started from, and no descriptor signals
+ * another process when it is ready. */
+static void put_exceptions(struct program *p)
+{
+	put_exception(p, SYS_ioctl, TIOCSTI);
+	put_exception(p, SYS_ioctl, FIOSETOWN);
+	put_exception(p, SYS_ioctl, SIOCSPGRP);
+	put_exception(p, SYS_fcntl, F_SETOWN);
+	put_exception(p, SYS_fcntl, F_SETOWN_EX);
 }
 
 static void write_program(struct program *p, enum seccomp_answer answer)
@@ -117,6 +143,7 @@ static void write_program(struct program *p, enum seccomp_answer answer)
 	put_answer_if(p, BPF_JEQ, SYS_bind,
 		answer == SECCOMP_LOGS ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM);
 	put_conditions(p);
+	put_exceptions(p);
 	for (size_t i = 0; i < count; i++)
 		put_answer_if(p, BPF_JEQ, seccomp_list[i], SECCOMP_RET_ALLOW);
 	put_answer(p, p->refusal);

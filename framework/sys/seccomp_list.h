@@ -15,7 +15,7 @@ static const uint32_t seccomp_list[] = {
 	SYS_openat, SYS_openat2, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs,
 	SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_getcwd, SYS_getdents64,
 	SYS_ftruncate, SYS_fallocate, SYS_fsync, SYS_fdatasync, SYS_sync_file_range,
-	SYS_fadvise64, SYS_readahead, SYS_flock, SYS_fcntl, SYS_dup, SYS_dup3,
+	SYS_fadvise64, SYS_readahead, SYS_flock, SYS_fcntl, SYS_ioctl, SYS_dup, SYS_dup3,
 	SYS_pipe2, SYS_sendfile, SYS_splice, SYS_tee, SYS_copy_file_range, SYS_memfd_create,
 	SYS_umask, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat,
 	SYS_fchmod, SYS_fchmodat, SYS_utimensat,

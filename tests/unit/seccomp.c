@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -60,7 +61,11 @@ static int deny(void)
 		return 10;
 	if (refused_with(syscall(100000), ENOSYS))
 		return 11;
-	return ioctl(ends[1], FIONREAD, &(int){0}) < 0 || refused_with(ioctl(ends[1], TIOCSTI, "x"), EPERM);
+	if (ioctl(ends[1], FIONREAD, &(int){0}) < 0 || refused_with(ioctl(ends[1], TIOCSTI, "x"), EPERM))
+		return 12;
+	if (fcntl(ends[1], F_GETFL) < 0 || refused_with(fcntl(ends[1], F_SETOWN, getppid()), EPERM))
+		return 13;
+	return 0;
 }
 
 Test(seccomp, what_is_not_listed_is_denied)
