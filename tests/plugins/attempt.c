@@ -4,6 +4,7 @@
 #define _GNU_SOURCE              /* prlimit(), strerrorname_np() */
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <portico.h>
 #include <signal.h>
@@ -142,6 +143,20 @@ static int try_run(const char *program)
 	return -1;
 }
 
+/* A name, as usual handlers look one up: with files, and a netlink socket that is bound. */
+static int try_resolve(const char *name)
+{
+	const struct addrinfo hints = { .ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found;
+
+	if (getaddrinfo(name, "http", &hints, &found) != 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	freeaddrinfo(found);
+	return 0;
+}
+
 /* The mask that a file gets. */
 static int try_umask(const char *path)
 {
@@ -160,7 +175,7 @@ static const struct {
 	{ "/connect", try_connect }, { "/stop", try_stop }, { "/signal", try_signal }, { "/trace", try_trace },
 	{ "/limit", try_limit }, { "/root", try_root },
 	{ "/capability", try_capability }, { "/chroot", try_chroot }, { "/run", try_run },
-	{ "/umask", try_umask },
+	{ "/umask", try_umask }, { "/resolve", try_resolve },
 };
 
 static int request(struct portico_request *req)

@@ -72,8 +72,20 @@ Test(confine_more, a_program_that_is_run_is_the_workers_end)
 	server_await(s, "seccomp does not allow the system call");
 	server_await_workers(s, 2);
 	assert_attempt("OK", "/read?%s", path_of("root/a"));
-	cr_assert_str_neq(attempt("/tcp?9999"), "OK");   /* getaddrinfo(3) binds: that is no reason to die */
 	cr_assert_eq(server_count(s, "died"), 1);
+	server_stop(s);
+}
+
+/* It asks for files and for addresses, by a socket that it binds: that is no reason to die. */
+Test(confine_more, a_name_is_found_behind_all_walls)
+{
+	struct server *s = start(ATTEMPT("user = nobody\nread_paths = none\nseccomp = kill\n"));
+
+	assert_attempt("OK", "/resolve?localhost");
+	assert_attempt("EPERM", "/tcp?9999");
+	assert_attempt("OK", "/write?/dev/null");
+	assert_attempt("OK", "/read?/dev/urandom");
+	cr_assert_eq(server_count(s, "died"), 0);
 	server_stop(s);
 }
 
