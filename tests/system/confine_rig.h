@@ -31,7 +31,7 @@ const char *attempt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The abstract name of the server's control socket; static. */
 const char *control_socket(void);
 
-/* Which worker answers attempts is chance: of two workers the pid of another one than pid. */
+/* Of the newest generation.  Which of two workers makes an attempt is chance. */
 pid_t worker_pid(unsigned slot);
 
 /* What this kernel's Landlock can; a test that needs more is skipped. */
