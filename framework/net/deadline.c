@@ -60,10 +60,10 @@ void deadline_queue_fini(struct deadline_queue *q)
 	ev_timer_stop(q->loop, &q->timer);
 }
 
-void deadline_set(struct deadline *d, struct deadline_queue *q)
+static void move(struct deadline *d, struct deadline_queue *q, double due)
 {
 	deadline_clear(d);
-	d->due = now() + q->span;
+	d->due = due;
 	d->queue = q;
 	d->prev = q->list.prev;
 	d->next = &q->list;
@@ -71,6 +71,16 @@ void deadline_set(struct deadline *d, struct deadline_queue *q)
 	q->list.prev = d;
 	if (q->span > 0. && !ev_is_active(&q->timer))
 		arm(q);
+}
+
+/* Who is set again all the time moves seldom: its neighbours' memory is not looked at. */
+void deadline_set(struct deadline *d, struct deadline_queue *q)
+{
+	double due = now() + q->span, latest = due + q->span * DEADLINE_SLACK;
+
+	if (d->queue == q && d->due >= due && d->due <= latest)
+		return;
+	move(d, q, latest);
 }
 
 void deadline_clear(struct deadline *d)

@@ -4,6 +4,8 @@
  *
  * All deadlines of a queue are the same span away from when they were set,
  * so the queue is in order by itself: setting one is to move it to the end.
+ * They are due a little later than that, never earlier: one that is set again so
+ * soon that it is late enough already stays where it is.
  * One ev_timer watches the first and is re-armed only when it fires.
  *
  * Time is the monotonic clock's: ev_now() would jump with the wall clock, and
@@ -16,6 +18,9 @@
 #include <stdbool.h>
 
 struct deadline_queue;
+
+/* By how much later, in parts of the span: 59 ms of a minute. */
+#define DEADLINE_SLACK (1. / 1024.)
 
 struct deadline {                /* embedded in what has the deadline; zero: in no queue */
 	struct deadline       *next;
@@ -37,8 +42,8 @@ void deadline_queue_init(struct deadline_queue *q, struct ev_loop *loop, double 
 	void (*expired)(struct deadline_queue *q, struct deadline *d));
 void deadline_queue_fini(struct deadline_queue *q);   /* the queue is empty by now */
 
-/* From now on d is due span seconds from this turn of the loop; whatever
- * queue it was in, it is in q. */
+/* From now on d is due in span seconds, or up to DEADLINE_SLACK of them later; whatever queue it
+ * was in, it is in q. */
 void deadline_set(struct deadline *d, struct deadline_queue *q);
 void deadline_clear(struct deadline *d);              /* in no queue: fine */
 
