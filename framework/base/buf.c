@@ -4,20 +4,11 @@
  */
 #include "base/buf.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BUF_SMALLEST = 256 };
-
-void buf_take(struct buf *b, size_t n)
-{
-	assert(n <= buf_len(b));
-	b->start += (uint32_t)n;
-	if (b->start == b->end)
-		b->start = b->end = 0;
-}
 
 static void move_to_front(struct buf *b)
 {
@@ -46,10 +37,8 @@ static int grow(struct buf *b, size_t need)
 	return 0;
 }
 
-int buf_reserve(struct buf *b, size_t n)
+int buf_make_room(struct buf *b, size_t n)
 {
-	if (n <= buf_room(b))
-		return 0;
 	/* Moving is cheap only when little is left: else it would be paid again soon. */
 	if (buf_len(b) <= b->start && n <= b->size - buf_len(b)) {
 		move_to_front(b);

@@ -10,6 +10,7 @@
 #ifndef PORTICO_BASE_BUF_H
 #define PORTICO_BASE_BUF_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,11 +48,23 @@ static inline void buf_added(struct buf *b, size_t n)
 }
 
 /* Takes n bytes from the front, n <= buf_len(). */
-void buf_take(struct buf *b, size_t n);
+static inline void buf_take(struct buf *b, size_t n)
+{
+	assert(n <= buf_len(b));
+	b->start += (uint32_t)n;
+	if (b->start == b->end)
+		b->start = b->end = 0;
+}
+
+int buf_make_room(struct buf *b, size_t n);   /* buf_reserve(), where there is too little */
 
 /* Makes room for n more bytes: moves what is there to the front, or grows to
  * a power of two.  -1 with ENOMEM or EOVERFLOW; then nothing has changed. */
-int buf_reserve(struct buf *b, size_t n);
+static inline int buf_reserve(struct buf *b, size_t n)
+{
+	return n <= buf_room(b) ? 0 : buf_make_room(b, n);
+}
+
 int buf_append(struct buf *b, const void *data, size_t len);
 
 void buf_fini(struct buf *b);         /* frees the storage; b is empty after it */

@@ -78,21 +78,3 @@ void hub_fini(struct hub *h)
 	free(h->block);
 	h->block = NULL;
 }
-
-int hub_lend(struct hub *h, struct buf *b)
-{
-	char *block = h->spare_count > 0 ? h->spares[--h->spare_count] : malloc(HUB_WRITE_BLOCK);
-	if (!block)
-		return -1;
-	*b = (struct buf){ .data = block, .size = HUB_WRITE_BLOCK };
-	return 0;
-}
-
-void hub_take_back(struct hub *h, struct buf *b)
-{
-	if (b->size == HUB_WRITE_BLOCK && h->spare_count < HUB_SPARES)
-		h->spares[h->spare_count++] = b->data;
-	else
-		free(b->data);
-	*b = (struct buf){0};
-}

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/tick.h"
@@ -55,8 +56,24 @@ int  hub_init(struct hub *h, struct ev_loop *loop);   /* -1 and ENOMEM */
 void hub_fini(struct hub *h);                         /* after its last stream */
 
 /* Gives b storage of HUB_WRITE_BLOCK bytes; b has none.  -1 and ENOMEM. */
-int  hub_lend(struct hub *h, struct buf *b);
-void hub_take_back(struct hub *h, struct buf *b);     /* leaves b without storage */
+static inline int hub_lend(struct hub *h, struct buf *b)
+{
+	char *block = h->spare_count > 0 ? h->spares[--h->spare_count] : malloc(HUB_WRITE_BLOCK);
+	if (!block)
+		return -1;
+	*b = (struct buf){ .data = block, .size = HUB_WRITE_BLOCK };
+	return 0;
+}
+
+/* Leaves b without storage. */
+static inline void hub_take_back(struct hub *h, struct buf *b)
+{
+	if (b->size == HUB_WRITE_BLOCK && h->spare_count < HUB_SPARES)
+		h->spares[h->spare_count++] = b->data;
+	else
+		free(b->data);
+	*b = (struct buf){0};
+}
 
 /* How long this turn has taken so far, in microseconds. */
 static inline uint64_t hub_turn_us(const struct hub *h)
