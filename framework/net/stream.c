@@ -220,8 +220,38 @@ static void finish(struct stream *s, uint64_t *count)
 	s->kind->ops->closed(s);
 }
 
+/* Nothing was asked for, nothing is in its way, and it does not end. */
+static bool is_plain(const struct stream *s)
+{
+	return s->state == STREAM_OPEN && !s->waiting && !s->retry && !s->paused && !s->choked
+		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->tls && !s->files;
+}
+
+static bool is_watched_for_input(const struct stream *s)
+{
+	return ev_is_active(&s->io) && (s->io.events & (EV_READ | EV_WRITE)) == EV_READ
+		&& buf_len(&s->in) < s->kind->max_input;
+}
+
+/* Nearly every request ends so: its answer, if there is one, is short and the socket takes all of
+ * it. False: it is not so, or not any more, and all of settle() has to be gone through. */
+static bool settle_plain(struct stream *s)
+{
+	if (!is_plain(s) || !is_watched_for_input(s) || buf_len(&s->out) > HUB_WRITE_BLOCK)
+		return false;
+	if (buf_len(&s->out) > 0)
+		stream_flush_memory(s);
+	if (buf_len(&s->out) > 0)
+		return false;
+	if (s->deadline.queue != s->expects || s->moved || s->anew)
+		stream_update_deadline(s);
+	return true;
+}
+
 static void settle(struct stream *s, bool its_turn)
 {
+	if (settle_plain(s))
+		return;
 	retry_input(s);
 	tell_eof(s);
 	send_output(s, its_turn);
@@ -324,8 +354,7 @@ void stream_expect(struct stream *s, struct deadline_queue *q)
 
 void stream_renew(struct stream *s)
 {
-	s->renewed = true;
-	deadline_clear(&s->deadline);
+	s->renewed = s->anew = true;
 	stream_touch(s);
 }
 

@@ -65,35 +65,38 @@ struct stream_kind {
 
 enum stream_state { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
 
+/* What every turn looks at comes first: three cache lines. */
 struct stream {
 	ev_io                  io;
 	struct stream_kind    *kind;
 	struct tls            *tls;          /* its transport; NULL: the socket as it is */
+	uint32_t               state : 2;    /* enum stream_state; with its flags in one word */
+	uint32_t               touched : 1;
+	uint32_t               waiting : 1;  /* for its turn to send much */
+	uint32_t               held : 1;     /* in a callback: it settles by itself */
+	uint32_t               retry : 1;    /* give data() what there is once more */
+	uint32_t               paused : 1;
+	uint32_t               choked : 1;   /* went over high_water, not yet below half */
+	uint32_t               blocked : 1;  /* the socket took no more */
+	uint32_t               broken : 1;   /* the connection failed */
+	uint32_t               eof : 1;      /* the peer ended */
+	uint32_t               eof_told : 1;
+	uint32_t               drain_told : 1; /* nothing to tell about output */
+	uint32_t               received : 1; /* bytes, since somebody looked */
+	uint32_t               hasty : 1;    /* do not linger */
+	uint32_t               renewed : 1;  /* stream_renew(), since somebody looked */
+	uint32_t               moved : 1;    /* bytes, either way, since its deadline was set */
+	uint32_t               anew : 1;     /* its deadline is to be, whatever it is due for */
+	uint32_t               in_pieces : 1; /* its files cannot go by sendfile(2) */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
 	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */
 	uint64_t               file_bytes;   /* of them, unsent */
 	struct deadline        deadline;
 	struct deadline_queue *expects;      /* where it is due while nothing is unsent */
+	uint64_t               sent;         /* bytes, in all; with TLS before they are sealed */
 	struct stream         *next, *prev;  /* in a list of the hub's: stream_list.c */
 	struct pace            pace;         /* of its peer's reading, while output is unsent */
-	uint64_t               sent;         /* bytes, in all; with TLS before they are sealed */
-	uint8_t                state;
-	bool                   touched : 1;
-	bool                   waiting : 1;  /* for its turn to send much */
-	bool                   held : 1;     /* in a callback: it settles by itself */
-	bool                   retry : 1;    /* give data() what there is once more */
-	bool                   paused : 1;
-	bool                   choked : 1;   /* went over high_water, not yet below half */
-	bool                   blocked : 1;  /* the socket took no more */
-	bool                   broken : 1;   /* the connection failed */
-	bool                   eof : 1;      /* the peer ended */
-	bool                   eof_told : 1;
-	bool                   drain_told : 1; /* nothing to tell about output */
-	bool                   received : 1; /* bytes, since somebody looked */
-	bool                   hasty : 1;    /* do not linger */
-	bool                   renewed : 1;  /* stream_renew(), since somebody looked */
-	bool                   in_pieces : 1; /* its files cannot go by sendfile(2) */
 };
 
 /* max_input and the rest as in struct stream_kind; spans in seconds.  What they do is

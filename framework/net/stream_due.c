@@ -40,9 +40,11 @@ void stream_update_deadline(struct stream *s)
 	if (s->state == STREAM_LINGERING)
 		return;
 	struct deadline_queue *q = due_in(s);
+	bool anew = s->anew || (s->moved && q == &s->kind->idle);
+	s->anew = s->moved = false;
 	if (!is_unsent(s) && s->pace.waited > 0.)
 		s->pace = (struct pace){0};
-	if (s->deadline.queue == q)
+	if (s->deadline.queue == q && !anew)
 		return;
 	if (q == &s->kind->unread && s->pace.waited == 0.)
 		s->pace.had = was_read(s);

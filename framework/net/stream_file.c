@@ -119,16 +119,13 @@ void stream_drop_files(struct stream *s)
 
 /* ---- what goes before ---- */
 
-size_t stream_ahead_of_files(const struct stream *s)
+size_t stream_ahead_of_file(const struct stream *s)
 {
-	return s->files ? s->files->before : buf_len(&s->out);
+	return s->files->before;
 }
 
-void stream_passed(struct stream *s, size_t n)
+void stream_file_nears(struct stream *s, size_t n)
 {
-	buf_take(&s->out, n);
-	if (!s->files)
-		return;
 	assert(n <= s->files->before);
 	s->files->before -= n;
 }

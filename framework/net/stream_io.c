@@ -83,15 +83,9 @@ static void shake(struct stream *s)
 
 /* ---- output ---- */
 
-static void progress(struct stream *s)
-{
-	if (s->deadline.queue == &s->kind->idle)
-		deadline_set(&s->deadline, &s->kind->idle);
-}
-
 void stream_sent(struct stream *s, size_t n)
 {
-	progress(s);
+	s->moved = true;
 	s->sent += n;
 	s->kind->counts->bytes_out += n;
 }
@@ -114,14 +108,16 @@ static void flush_memory(struct stream *s, size_t len)
 	}
 	stream_sent(s, (size_t)n);
 	s->blocked = (size_t)n < len;
-	stream_passed(s, (size_t)n);
+	buf_take(&s->out, (size_t)n);
+	if (s->files)
+		stream_file_nears(s, (size_t)n);
 	if (buf_len(&s->out) == 0)
 		hub_take_back(s->kind->hub, &s->out);
 }
 
 void stream_flush_memory(struct stream *s)
 {
-	size_t len = stream_ahead_of_files(s);
+	size_t len = s->files ? stream_ahead_of_file(s) : buf_len(&s->out);
 
 	if (stream_is_shaking(s))
 		s->blocked = true;
@@ -149,7 +145,7 @@ static int may_write(struct stream *s, size_t len)
 	return 0;
 }
 
-char *stream_reserve(struct stream *s, size_t len)
+static char *reserve(struct stream *s, size_t len)
 {
 	if (may_write(s, len) < 0)
 		return NULL;
@@ -158,6 +154,11 @@ char *stream_reserve(struct stream *s, size_t len)
 	if (buf_reserve(&s->out, len) < 0)
 		return NULL;
 	return buf_tail(&s->out);
+}
+
+char *stream_reserve(struct stream *s, size_t len)
+{
+	return reserve(s, len);
 }
 
 void stream_wrote(struct stream *s, size_t len)
@@ -220,13 +221,14 @@ static size_t seal_both(struct stream *s, const void *data, size_t len)
 	return (size_t)n;
 }
 
-int stream_write(struct stream *s, const void *data, size_t len)
+/* Of at least STREAM_DIRECT. */
+static int write_much(struct stream *s, const char *data, size_t len)
 {
 	size_t sent = 0;
 
 	if (may_write(s, len) < 0)
 		return -1;
-	if (len >= STREAM_DIRECT && !s->blocked && !s->files)
+	if (!s->blocked && !s->files)
 		sent = s->tls ? seal_both(s, data, len) : send_both(s, data, len);
 	if (sent == len)
 		return sent_whole(s);
@@ -240,8 +242,23 @@ int stream_write(struct stream *s, const void *data, size_t len)
 			stream_abort(s);
 		return -1;
 	}
-	memcpy(room, (const char *)data + sent, len - sent);
+	memcpy(room, data + sent, len - sent);
 	stream_wrote(s, len - sent);
+	return 0;
+}
+
+int stream_write(struct stream *s, const void *data, size_t len)
+{
+	if (len >= STREAM_DIRECT)
+		return write_much(s, data, len);
+	if (len == 0)
+		return may_write(s, len);
+	char *room = reserve(s, len);
+	if (!room)
+		return -1;
+	memcpy(room, data, len);
+	buf_added(&s->out, len);
+	stream_touch(s);
 	return 0;
 }
 
@@ -283,9 +300,8 @@ static void input_failed(struct stream *s)
 
 static void received(struct stream *s, size_t len)
 {
-	s->received = true;
+	s->received = s->moved = true;
 	s->kind->counts->bytes_in += len;
-	progress(s);
 }
 
 /* Most input is used at once, so it is read into the hub's block, and only
@@ -356,15 +372,6 @@ void stream_discard(struct stream *s)
 			s->eof = true;
 		return;
 	}
-}
-
-bool stream_wants_input(const struct stream *s)
-{
-	if (s->eof)
-		return false;
-	if (s->state != STREAM_OPEN)
-		return true;     /* to discard it */
-	return !s->paused && !s->choked && buf_len(&s->in) < s->kind->max_input;
 }
 
 int stream_wanted_events(const struct stream *s)

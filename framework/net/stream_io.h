@@ -11,9 +11,16 @@
 #include "net/stream.h"
 #include "net/tls.h"
 
+void stream_list_touched(struct stream *s);      /* what stream_touch() may have to do */
+
 /* Has it settled before the loop sleeps; in its own callback: right after it; while it waits:
  * when its turn comes. */
-void stream_touch(struct stream *s);
+static inline void stream_touch(struct stream *s)
+{
+	if (!s->held && !s->touched && !s->waiting)
+		stream_list_touched(s);
+}
+
 /* It is settled, and may send much, when those who waited before it have. */
 void stream_wait(struct stream *s);
 void stream_leave_lists(struct stream *s);       /* neither touched nor waiting any more */
@@ -33,10 +40,9 @@ ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bo
 void stream_sent(struct stream *s, size_t n);
 void stream_output_failed(struct stream *s);
 
-/* Bytes of s->out that go before the first file; all of them without one. */
-size_t stream_ahead_of_files(const struct stream *s);
-/* n bytes of s->out went, n <= stream_ahead_of_files(). */
-void stream_passed(struct stream *s, size_t n);
+/* Of the first file: bytes of s->out that go before it; n of them went. */
+size_t stream_ahead_of_file(const struct stream *s);
+void stream_file_nears(struct stream *s, size_t n);
 /* One attempt to send of the first file, if it is its turn. */
 void stream_flush_file(struct stream *s);
 void stream_drop_files(struct stream *s);
@@ -53,11 +59,19 @@ static inline bool stream_has_more(const struct stream *s)
 	return s->tls && s->tls->more;
 }
 
+static inline bool stream_wants_input(const struct stream *s)
+{
+	if (s->eof)
+		return false;
+	if (s->state != STREAM_OPEN)
+		return true;     /* to discard it */
+	return !s->paused && !s->choked && buf_len(&s->in) < s->kind->max_input;
+}
+
 /* Of a kind with TLS: its handshake may begin. */
 void stream_open_transport(struct stream *s);
 
 int  stream_wanted_events(const struct stream *s); /* what the loop is to watch for */
-bool stream_wants_input(const struct stream *s);
 void stream_read_once(struct stream *s);         /* if it wants input */
 void stream_deliver_kept(struct stream *s);      /* what data() left, to data() */
 void stream_discard(struct stream *s);

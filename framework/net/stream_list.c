@@ -34,10 +34,8 @@ static void leave(struct stream_list *list, struct stream *s)
 		list->last = s->prev;
 }
 
-void stream_touch(struct stream *s)
+void stream_list_touched(struct stream *s)
 {
-	if (s->held || s->touched || s->waiting)
-		return;
 	s->touched = true;
 	append(&s->kind->hub->touched, s);
 }
