@@ -168,7 +168,7 @@ static void end_output(struct stream *s)
 		return;
 	}
 	s->state = STREAM_LINGERING;
-	deadline_set(&s->deadline, &s->kind->linger);
+	stream_give_time(s, &s->kind->linger);
 	stream_discard(s);
 }
 
@@ -235,7 +235,7 @@ static bool is_watched_for_input(const struct stream *s)
 
 /* Nearly every request ends so: its answer, if there is one, is short and the socket takes all of
  * it. False: it is not so, or not any more, and all of settle() has to be gone through. */
-static bool settle_plain(struct stream *s)
+static inline bool settle_plain(struct stream *s)
 {
 	if (!is_plain(s) || !is_watched_for_input(s) || buf_len(&s->out) > HUB_WRITE_BLOCK)
 		return false;
@@ -243,8 +243,10 @@ static bool settle_plain(struct stream *s)
 		stream_flush_memory(s);
 	if (buf_len(&s->out) > 0)
 		return false;
-	if (s->deadline.queue != s->expects || s->moved || s->anew)
+	if (s->deadline.queue != s->expects)
 		stream_update_deadline(s);
+	else if (stream_has_new_time(s, s->expects))
+		stream_give_time(s, s->expects);
 	return true;
 }
 

@@ -40,15 +40,13 @@ void stream_update_deadline(struct stream *s)
 	if (s->state == STREAM_LINGERING)
 		return;
 	struct deadline_queue *q = due_in(s);
-	bool anew = s->anew || (s->moved && q == &s->kind->idle);
-	s->anew = s->moved = false;
 	if (!is_unsent(s) && s->pace.waited > 0.)
 		s->pace = (struct pace){0};
-	if (s->deadline.queue == q && !anew)
+	if (s->deadline.queue == q && !stream_has_new_time(s, q))
 		return;
 	if (q == &s->kind->unread && s->pace.waited == 0.)
 		s->pace.had = was_read(s);
-	deadline_set(&s->deadline, q);
+	stream_give_time(s, q);
 }
 
 /* ---- when it is late ---- */
@@ -94,7 +92,7 @@ void stream_expired(struct deadline_queue *q, struct deadline *d)
 
 	if (late && s->state != STREAM_OPEN)
 		cut_short(s);
-	else if (late && !has_come(s, q) && s->state == STREAM_OPEN)
+	else if (late && !stream_has_new_time(s, q) && !has_come(s, q) && s->state == STREAM_OPEN)
 		tell_late(s, q);
 	stream_settle_listed(s);
 }

@@ -145,7 +145,7 @@ static int may_write(struct stream *s, size_t len)
 	return 0;
 }
 
-static char *reserve(struct stream *s, size_t len)
+static inline char *reserve(struct stream *s, size_t len)
 {
 	if (may_write(s, len) < 0)
 		return NULL;

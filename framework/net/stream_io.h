@@ -25,6 +25,19 @@ static inline void stream_touch(struct stream *s)
 void stream_wait(struct stream *s);
 void stream_leave_lists(struct stream *s);       /* neither touched nor waiting any more */
 
+/* Whether what is expected of it has all of its time again, in q, where it is. */
+static inline bool stream_has_new_time(const struct stream *s, const struct deadline_queue *q)
+{
+	return s->anew || (s->moved && q == &s->kind->idle);
+}
+
+/* Into q, where it has all of its time from now on. */
+static inline void stream_give_time(struct stream *s, struct deadline_queue *q)
+{
+	s->anew = s->moved = false;
+	deadline_set(&s->deadline, q);
+}
+
 /* Puts it into the queue of what is expected of it now. */
 void stream_update_deadline(struct stream *s);
 

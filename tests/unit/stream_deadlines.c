@@ -44,3 +44,40 @@ Test(stream_deadlines, is_late_when_nothing_came_while_the_loop_was_blocked)
 	rig_turns(2);
 	cr_assert_eq(side.lates, 1);
 }
+
+/* Its time was to begin anew when it was settled, which for one that lingers it never is. */
+Test(stream_deadlines, lingering_has_an_end_after_a_renewal_too)
+{
+	kind.linger.span = 0.01;
+	stream_renew(&side.stream);
+	stream_close(&side.stream, false);
+	rig_turn();
+	cr_assert_eq(side.closeds, 0, "it does not linger, this test shows nothing");
+	stream_renew(&side.stream);
+	while (!side.closeds)
+		ev_run(rig.loop, EVRUN_ONCE);
+}
+
+Test(stream_deadlines, has_all_of_its_time_again_after_bytes_and_after_a_renewal)
+{
+	kind.idle.span = 0.2;
+	deadline_set(&side.stream.deadline, &kind.idle);
+	double first = side.stream.deadline.due;
+	rig_block(0.03);
+	peer_says(&side, "in");
+	rig_turn();
+	cr_assert_gt(side.stream.deadline.due, first + 0.01);
+	double second_due = side.stream.deadline.due;
+	rig_block(0.03);
+	cr_assert_eq(stream_write(&side.stream, "out", 3), 0);
+	rig_turn();
+	cr_assert_gt(side.stream.deadline.due, second_due + 0.01);
+	double third = side.stream.deadline.due;
+	rig_block(0.03);
+	stream_expect(&side.stream, &kind.shakes);
+	rig_turn();
+	stream_renew(&side.stream);
+	stream_expect(&side.stream, NULL);
+	rig_turn();
+	cr_assert_gt(side.stream.deadline.due, third + 0.01);
+}
