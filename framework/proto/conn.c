@@ -5,7 +5,6 @@
 #include "proto/conn.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -101,7 +100,7 @@ static void on_closed(struct stream *s)
 		handler_leave(h);
 	}
 	limits_leave(&site_of(c)->limits, c->client);
-	free(c);
+	spares_give(&site_of(c)->spares, c);
 }
 
 static const struct stream_ops tcp_ops = {
@@ -116,6 +115,8 @@ void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_serv
 	const struct conn_limits *limits)
 {
 	site->handler = handler;
+	site->told = (struct seldom){0};
+	site->spares = (struct spares){0};
 	stream_kind_init(&site->kind, hub, &tcp_ops, limits->idle, limits->linger);
 	site->kind.max_input = limits->max_input;
 	site->kind.high_water = limits->high_water;
@@ -127,6 +128,7 @@ void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_serv
 void conn_site_fini(struct conn_site *site)
 {
 	stream_kind_fini(&site->kind);
+	spares_fini(&site->spares);
 	limits_fini(&site->limits);
 }
 
@@ -159,12 +161,15 @@ static void tell_open(struct portico_conn *c)
 static void decline(struct conn_site *site, int fd)
 {
 	uint64_t *errors = site->kind.counts->errors;
+	unsigned missed;
 
 	if (errno == EUSERS) {
 		errors[ERROR_REFUSED]++;
 	} else {
-		log_warn("service %s: no memory for a connection: closed", site->handler->service);
 		errors[ERROR_MEMORY]++;
+		if (seldom_may(&site->told, &missed))
+			log_warn("service %s: no memory for a connection: closed",
+				site->handler->service);
 	}
 	stream_decline(&site->kind, fd);
 }
@@ -177,7 +182,8 @@ void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
 		decline(site, fd);
 		return;
 	}
-	struct portico_conn *c = calloc(1, state_offset() + site->handler->plugin.conn_size);
+	struct portico_conn *c = spares_take(&site->spares,
+		state_offset() + site->handler->plugin.conn_size);
 	if (!c) {
 		limits_leave(&site->limits, client);
 		errno = ENOMEM;

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/seldom.h"
+#include "base/spares.h"
 #include "net/stream.h"
 #include "proto/limits.h"
 #include "sys/addr.h"
@@ -27,6 +29,8 @@ struct conn_site {
 	struct stream_kind      kind;
 	struct limits           limits;
 	struct portico_service *handler;
+	struct spares           spares;  /* connections to use again */
+	struct seldom           told;    /* that there is no memory for one */
 };
 
 struct conn_limits {

@@ -9,8 +9,6 @@
  */
 #include "proto/http_request.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "proto/handler.h"
 #include "sys/counts.h"
@@ -224,7 +222,7 @@ static void on_closed(struct stream *s)
 	else
 		limits_leave(&c->site->limits, c->conn.client);
 	http_memo_drop(c);
-	free(c);
+	spares_give(&c->site->spares, c);
 }
 
 const struct stream_ops http_ops = {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/seldom.h"
+#include "base/spares.h"
 #include "net/stream.h"
 #include "proto/http_access.h"
 #include "proto/http_memo.h"
@@ -57,6 +59,8 @@ struct http_site {
 	const struct http_route *routes;     /* as http_route_sort() leaves them, borrowed */
 	size_t                   route_count;
 	struct http_memos        memos;      /* of what its connections say again */
+	struct spares            spares;     /* connections to use again */
+	struct seldom            told;       /* that there is no memory for one */
 	struct portico_request  *spare;      /* requests to use again */
 	unsigned                 spare_count;
 	bool                     draining;   /* replies announce the end */

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "proto/http_request.h"
@@ -74,6 +73,7 @@ void http_site_fini(struct http_site *site)
 {
 	assert(site->memos.count == 0);
 	http_request_free_spares(site);
+	spares_fini(&site->spares);
 	deadline_queue_fini(&site->heads);
 	deadline_queue_fini(&site->bodies);
 	deadline_queue_fini(&site->paces);
@@ -95,7 +95,7 @@ static void decline(struct http_conn *c, struct http_site *site, int fd)
 
 	site->kind.counts->errors[ERROR_REFUSED]++;
 	if (site->declined == DECLINED_MOST) {
-		free(c);
+		spares_give(&site->spares, c);
 		stream_decline(&site->kind, fd);
 		return;
 	}
@@ -109,14 +109,17 @@ static void decline(struct http_conn *c, struct http_site *site, int fd)
 
 static void no_memory(struct http_site *site, int fd)
 {
-	log_warn("no memory for a connection: closed");
+	unsigned missed;
+
+	if (seldom_may(&site->told, &missed))
+		log_warn("no memory for a connection: closed");
 	site->kind.counts->errors[ERROR_MEMORY]++;
 	stream_decline(&site->kind, fd);
 }
 
 void http_accept(struct http_site *site, int fd, const struct addr *peer)
 {
-	struct http_conn *c = calloc(1, sizeof(*c));
+	struct http_conn *c = spares_take(&site->spares, sizeof(*c));
 	if (!c) {
 		no_memory(site, fd);
 		return;
@@ -126,7 +129,7 @@ void http_accept(struct http_site *site, int fd, const struct addr *peer)
 			decline(c, site, fd);
 			return;
 		}
-		free(c);
+		spares_give(&site->spares, c);
 		no_memory(site, fd);
 		return;
 	}
