@@ -13,6 +13,7 @@
 #include "proto/ws_frame.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 void ws_reader_init(struct ws_reader *r, uint64_t max_message)
@@ -114,30 +115,52 @@ static bool begin_payload(struct ws_reader *r)
 	return is_control(r) || begin_data(r);
 }
 
-/* Adds one byte to the head.  False if the frame is refused. */
-static bool take_head_byte(struct ws_reader *r, uint8_t byte)
+/* Up to size bytes of the head; whether they are there. */
+static bool fill_head(struct ws_reader *r, unsigned size, const char *data, size_t len,
+	size_t *used)
 {
-	r->head[r->head_len++] = byte;
-	if (r->head_len < 2)
-		return true;
-	if (r->head_len == 2 && !check_start(r))
-		return false;
-	unsigned bytes = length_bytes(r);
-	if (r->head_len == 2 + bytes && !read_length(r))
-		return false;
-	return r->head_len < 2 + bytes + 4 || begin_payload(r);
+	while (r->head_len < size && *used < len)
+		r->head[r->head_len++] = (uint8_t)data[(*used)++];
+	return r->head_len == size;
+}
+
+/* What there is of the head.  False if the frame is refused. */
+static bool take_head(struct ws_reader *r, const char *data, size_t len, size_t *used)
+{
+	if (r->head_len < 2) {
+		if (!fill_head(r, 2, data, len, used))
+			return true;
+		if (!check_start(r))
+			return false;
+	}
+	unsigned size = 2 + length_bytes(r);
+	if (r->head_len <= size) {
+		if (!fill_head(r, size, data, len, used))
+			return true;
+		if (!read_length(r))
+			return false;
+	}
+	return !fill_head(r, size + 4, data, len, used) || begin_payload(r);
 }
 
 /* ---- the payload ---- */
 
+/* The mask from where it is to go on, its next byte the lowest. */
+static uint32_t turned_mask(const struct ws_reader *r)
+{
+	unsigned turn = 8u * r->mask_at;
+	uint32_t mask;
+
+	memcpy(&mask, r->mask, sizeof(mask));
+	mask = le32toh(mask);
+	return mask >> turn | mask << (-turn & 31);
+}
+
 static void unmask(struct ws_reader *r, char *data, size_t len)
 {
-	uint64_t wide, word;
-	uint8_t key[sizeof(wide)];
+	uint32_t mask = turned_mask(r);
+	uint64_t word, wide = htole64((uint64_t)mask << 32 | mask);
 
-	for (unsigned i = 0; i < sizeof(key); i++)
-		key[i] = r->mask[(r->mask_at + i) % 4];
-	memcpy(&wide, key, sizeof(wide));
 	r->mask_at = (uint8_t)((r->mask_at + len) % 4);
 	for (; len >= sizeof(word); data += sizeof(word), len -= sizeof(word)) {
 		memcpy(&word, data, sizeof(word));
@@ -145,7 +168,7 @@ static void unmask(struct ws_reader *r, char *data, size_t len)
 		memcpy(data, &word, sizeof(word));
 	}
 	for (size_t i = 0; i < len; i++)
-		data[i] = (char)(data[i] ^ key[i]);
+		data[i] = (char)(data[i] ^ (uint8_t)(mask >> 8 * (i % 4)));
 }
 
 static bool check_close(struct ws_reader *r)
@@ -221,7 +244,7 @@ enum ws_event ws_reader_next(struct ws_reader *r, char *data, size_t len,
 	assert(!r->code);
 	*found = (struct ws_found){0};
 	while (found->used < len) {
-		if (!r->in_payload && !take_head_byte(r, (uint8_t)data[found->used++]))
+		if (!r->in_payload && !take_head(r, data, len, &found->used))
 			return WS_BROKEN;
 		if (!r->in_payload || (found->used == len && r->left > 0))
 			continue;
