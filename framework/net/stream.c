@@ -24,6 +24,9 @@ enum {
 	STREAM_SHARE = 256 * 1024,   /* bytes that end a turn */
 };
 
+_Static_assert(sizeof(struct stream) - offsetof(struct stream, io) <= 3 * 64,
+	"what every turn looks at");
+
 struct stream *stream_of(struct deadline *d)
 {
 	return (struct stream *)((char *)d - offsetof(struct stream, deadline));
@@ -202,12 +205,14 @@ static void finish(struct stream *s, uint64_t *count)
 	struct hub *h = s->kind->hub;
 
 	ev_io_stop(h->loop, &s->io);
-	tls_close(s->tls);
+	if (s->tls)
+		tls_close(s->tls);
 	s->tls = NULL;
 	close(s->io.fd);
 	deadline_clear(&s->deadline);
 	stream_leave_lists(s);
-	buf_fini(&s->in);
+	if (s->in.data)
+		buf_fini(&s->in);
 	if (s->out.data)
 		hub_take_back(h, &s->out);
 	stream_drop_files(s);

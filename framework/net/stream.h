@@ -65,8 +65,11 @@ struct stream_kind {
 
 enum stream_state { STREAM_OPEN, STREAM_FLUSHING, STREAM_LINGERING, STREAM_CLOSED };
 
-/* What every turn looks at comes first: three cache lines. */
+/* What is seldom looked at comes first: the rest is three cache lines, beside what the protocol
+ * keeps behind it. */
 struct stream {
+	struct stream         *next, *prev;  /* in a list of the hub's: stream_list.c */
+	struct pace            pace;         /* of its peer's reading, while output is unsent */
 	ev_io                  io;
 	struct stream_kind    *kind;
 	struct tls            *tls;          /* its transport; NULL: the socket as it is */
@@ -95,8 +98,6 @@ struct stream {
 	struct deadline        deadline;
 	struct deadline_queue *expects;      /* where it is due while nothing is unsent */
 	uint64_t               sent;         /* bytes, in all; with TLS before they are sealed */
-	struct stream         *next, *prev;  /* in a list of the hub's: stream_list.c */
-	struct pace            pace;         /* of its peer's reading, while output is unsent */
 };
 
 /* max_input and the rest as in struct stream_kind; spans in seconds.  What they do is

@@ -18,10 +18,10 @@ struct portico_service;
 /* What a plugin knows as a connection.  The HTTP protocol embeds one too. */
 struct portico_conn {
 	struct stream           stream;
-	struct addr             peer;
-	uint64_t                client;  /* for limits_leave() */
 	struct portico_service *handler; /* http: of the request in hand, or NULL */
 	void                   *state;   /* http: NULL */
+	uint64_t                client;  /* for limits_leave() */
+	struct addr             peer;
 };
 
 /* The TCP side of one service in this worker. */
