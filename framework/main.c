@@ -21,6 +21,7 @@
 #include "master/top.h"
 #include "master/trial.h"
 #include "master/who.h"
+#include "net/tls_spare.h"
 #include "portico.h"
 
 #ifndef PORTICO_CONFIG_FILE
@@ -270,6 +271,7 @@ static void open_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	open_standard_descriptors();
+	tls_spare_keep();
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },

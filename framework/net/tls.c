@@ -17,19 +17,10 @@
 #include "base/log.h"
 #include "net/tls_context.h"
 
-/* SSL_get_error(3) takes what anybody left in the queue, a handler too, for the connection's.  It is
- * nearly always empty, and to ask costs a tenth of what clearing does. */
-static void forget_errors(void)
-{
-	if (ERR_peek_error() != 0)
-		ERR_clear_error();
-}
-
 struct tls *tls_open(struct tls_context *c, int fd)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
-	forget_errors();
 	if (t && (t->ssl = SSL_new(tls_context_first(c))) && SSL_set_fd(t->ssl, fd) == 1) {
 		SSL_set_accept_state(t->ssl);
 		t->fd = fd;
@@ -48,7 +39,23 @@ void tls_close(struct tls *t)
 	free(t);
 }
 
-/* ---- what went wrong ---- */
+/* ---- what went wrong ----
+ *
+ * SSL_get_error(3) takes what anybody left in OpenSSL's queue, a handler too, for the connection's:
+ * the queue has to be looked at before each call then, also where nothing goes wrong.  So the
+ * connection itself is asked. */
+
+/* The socket has no bytes, or no room, for what was tried last. */
+static bool waits(const struct tls *t)
+{
+	return SSL_want(t->ssl) != SSL_NOTHING && BIO_should_retry(SSL_get_rbio(t->ssl));
+}
+
+/* After an error of the protocol, whoever made it, a connection is never past its handshake again. */
+static bool is_broken(const struct tls *t)
+{
+	return SSL_in_init(t->ssl);
+}
 
 static void tell_failure(const char *when)
 {
@@ -82,7 +89,7 @@ static void answer_in_clear(const struct tls *t)
 
 enum tls_outcome tls_shake(struct tls *t)
 {
-	forget_errors();
+	ERR_clear_error();
 	t->wants_write = false;
 	int result = SSL_do_handshake(t->ssl);
 	if (result == 1) {
@@ -113,26 +120,21 @@ enum tls_outcome tls_shake(struct tls *t)
 /* ---- bytes ---- */
 
 /* After a result that is no number of bytes; -1 and errno, or 0 at an orderly end. */
-static ssize_t explain(struct tls *t, int result)
+static ssize_t explain(struct tls *t)
 {
-	switch (SSL_get_error(t->ssl, result)) {
-	case SSL_ERROR_WANT_READ:
-	case SSL_ERROR_WANT_WRITE:
+	bool broken = is_broken(t);
+
+	if (waits(t)) {
 		errno = EAGAIN;
 		return -1;
-	case SSL_ERROR_ZERO_RETURN:
+	}
+	if (!broken && (SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN))
 		return 0;
-	case SSL_ERROR_SSL:
-		errno = is_unexpected_end() ? ECONNRESET : EPROTO;
-		break;
-	default:
-		errno = ECONNRESET;
-	}
 	t->failed = true;
-	if (errno == EPROTO) {
+	broken = broken && !is_unexpected_end();
+	if (broken)
 		tell_failure("connection");
-		errno = EPROTO;
-	}
+	errno = broken ? EPROTO : ECONNRESET;
 	return -1;
 }
 
@@ -142,7 +144,6 @@ ssize_t tls_recv(struct tls *t, void *data, size_t room)
 	size_t got = 0, n;
 	int result;
 
-	forget_errors();
 	t->more = t->wants_write = false;
 	do {
 		n = 0;
@@ -156,7 +157,7 @@ ssize_t tls_recv(struct tls *t, void *data, size_t room)
 	if (SSL_want_write(t->ssl))
 		t->wants_write = true;
 	if (got == 0)
-		return explain(t, result);
+		return explain(t);
 	/* An end behind the bytes is told by the next call. */
 	t->more = !SSL_want_read(t->ssl) && !SSL_want_write(t->ssl);
 	return (ssize_t)got;
@@ -168,7 +169,6 @@ ssize_t tls_send(struct tls *t, const void *data, size_t len)
 	size_t sent = 0, n;
 	int result = 1;
 
-	forget_errors();
 	while (sent < len && result == 1) {
 		n = 0;
 		result = SSL_write_ex(t->ssl, (const char *)data + sent, len - sent, &n);
@@ -176,7 +176,7 @@ ssize_t tls_send(struct tls *t, const void *data, size_t len)
 	}
 	if (sent > 0)
 		return (ssize_t)sent;
-	ssize_t why = explain(t, result);
+	ssize_t why = explain(t);
 	if (why < 0)
 		return why;
 	errno = ECONNRESET;
@@ -192,7 +192,5 @@ bool tls_end(struct tls *t)
 {
 	if (!t->ready || t->failed)
 		return true;
-	forget_errors();
-	int result = SSL_shutdown(t->ssl);
-	return result >= 0 || SSL_get_error(t->ssl, result) != SSL_ERROR_WANT_WRITE;
+	return SSL_shutdown(t->ssl) >= 0 || !waits(t);
 }

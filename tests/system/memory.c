@@ -10,6 +10,7 @@
 #include "harness.h"
 #include "proc.h"
 #include "server.h"
+#include "tls_client.h"
 #include "ws_client.h"
 
 SYSTEM_SUITE(memory);
@@ -93,5 +94,36 @@ Test(memory, a_thousand_idle_websockets_cost_less_than_two_kilobytes_each)
 	cr_assert_lt(each, 2048., "%.0f bytes each", each);
 	for (unsigned i = 0; i < SOCKETS; i++)
 		close(fds[i]);
+	server_stop(s);
+}
+
+/* OpenSSL's own 13 KB are in it, and none of the two buffers of 17 KB. */
+Test(memory, five_hundred_idle_tls_connections_cost_less_than_twenty_kilobytes_each)
+{
+	enum { CONNECTIONS = 500 };
+	static struct tls_conn conns[CONNECTIONS];
+	static const struct tls_wish wish = {0};
+	pid_t worker;
+
+	skip_under_sanitizers();
+	make_pair("a.test");
+	struct server *s = server_start(
+		"[portico]\nworkers = 1\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8443\nidle = 10m\n"
+		"tls_certificate = a.test.crt\ntls_key = a.test.key\n"
+		"[handler web]\nplugin = ${E}/hello.so\n%s", "");
+	tls_dial(&conns[0], 8443, &wish);
+	cr_assert_str_eq(tls_get(&conns[0], "/"), "Hello\n");
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	long before = proc_rss_kib(worker);
+	for (unsigned i = 1; i < CONNECTIONS; i++) {
+		tls_dial(&conns[i], 8443, &wish);
+		tls_get(&conns[i], "/");
+	}
+	double each = (double)(proc_rss_kib(worker) - before) * 1024. / (CONNECTIONS - 1);
+	fprintf(stderr, "memory: an idle TLS connection costs %.0f bytes\n", each);
+	cr_assert_lt(each, 20480., "%.0f bytes each", each);
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		tls_hang_up(&conns[i]);
 	server_stop(s);
 }
