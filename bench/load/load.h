@@ -21,6 +21,7 @@ struct load_plan {
 	enum load_tls tls;
 	bool close;	   /* a connection for each batch; the server ends it */
 	bool wait;	   /* says "ready" before the first request, and waits for a line */
+	bool burst;	   /* udp: a batch is one send, in segments, and comes back as it likes */
 	bool once;	   /* each connection asks once, and then all are held */
 	unsigned depth;	   /* requests in a batch: sent together, awaited together */
 	size_t count;	   /* connections; udp: sockets */

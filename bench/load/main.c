@@ -18,13 +18,14 @@
 
 #include "bare/bare.h"
 
-enum { MOST_BYTES = 1024, MOST_WS_BYTES = 125, MOST_PEERS = 1 << 20, MOST_DEPTH = 64 };
+enum { MOST_BYTES = 1400, MOST_WS_BYTES = 125, MOST_PEERS = 1 << 20, MOST_DEPTH = 64 };
 
 #define USAGE                                                                                      \
-	"[-c CONNECTIONS] [-p DEPTH] [-t SECONDS | -n REQUESTS | -o] [-k] [-s full|resumed] "      \
+	"[-c CONNECTIONS] [-p DEPTH] [-g] [-t SECONDS | -n REQUESTS | -o] [-k] [-s full|resumed] "      \
 	"[-w]\n"                                                                                   \
 	"            ADDR PORT http FILE | echo BYTES | ws BYTES | udp BYTES\n"                    \
 	"  -p  requests that are sent together\n"                                                  \
+	"  -g  udp: by one send in segments (UDP_SEGMENT), the next when all are answered\n"       \
 	"  -o  each connection asks once, then all are held until standard input ends\n"           \
 	"  -k  a connection for each batch, which the server ends\n"                               \
 	"  -s  TLS, with a full handshake or, from a peer's second connection on, a resumed one\n" \
@@ -80,13 +81,16 @@ static void read_options(struct load_plan *plan, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:p:t:n:oks:w")) != -1) {
+	while ((option = getopt(argc, argv, "c:p:gt:n:oks:w")) != -1) {
 		switch (option) {
 		case 'c':
 			plan->count = (size_t)number(optarg, 1, MOST_PEERS);
 			break;
 		case 'p':
 			plan->depth = (unsigned)number(optarg, 1, MOST_DEPTH);
+			break;
+		case 'g':
+			plan->burst = true;
 			break;
 		case 't':
 			plan->seconds = number(optarg, 0.01, 86400);

@@ -2,12 +2,16 @@
 /*
  * udp.c - a closed-loop load of datagrams: depth of them under way on each socket.
  *
+ * Or bursts: depth of them leave by one send, in segments, and answers may come as pieces too, as QUIC
+ * stacks and media servers have it; the next burst goes when the last one is answered.
+ *
  * What is lost is sent again when a socket was silent for PATIENCE, and is no error: a datagram
  * that is not the one which was sent is.
  */
 #include "load.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +21,18 @@
 
 #include "bare/bare.h"
 
-enum { EVENTS_PER_TURN = 256, MOST_DEPTH = 64, ROOM = 2048 };
+enum { EVENTS_PER_TURN = 256, MOST_DEPTH = 64, ROOM = 2048, PIECE = 65536 };
 
 #define PATIENCE 0.2 /* seconds */
 
 struct flow {
 	int fd;
+	unsigned missing; /* answers of this burst */
 	double heard;
 };
 
-static char bytes[MOST_DEPTH][ROOM];
+static char bytes[MOST_DEPTH][ROOM], piece[PIECE];
+static char *burst;
 static struct iovec in_pieces[MOST_DEPTH], out_piece;
 static struct mmsghdr in[MOST_DEPTH], out[MOST_DEPTH];
 
@@ -44,6 +50,41 @@ static void say(const struct flow *flow, unsigned count)
 {
 	if (sendmmsg(flow->fd, out, count, 0) < 0 && errno != EAGAIN)
 		bare_fail("sendmmsg");
+}
+
+/* The socket has the size of segments: one send is a burst. */
+static void say_burst(const struct load_plan *plan, const struct message *m, struct flow *flow)
+{
+	if (send(flow->fd, burst, plan->depth * m->answer_size, 0) < 0 && errno != EAGAIN)
+		bare_fail("send");
+	flow->missing = plan->depth;
+}
+
+/* A whole number of datagrams, side by side. */
+static void count_piece(const struct message *m, size_t size, struct flow *flow,
+	struct load_result *result)
+{
+	size_t count = size / m->answer_size;
+
+	if (size % m->answer_size != 0 || memcmp(piece, burst, size) != 0)
+		result->errors++;
+	if (count > flow->missing) /* of a burst that was said again */
+		count = flow->missing;
+	flow->missing -= (unsigned)count;
+	result->requests += count;
+}
+
+static void hear_burst(const struct load_plan *plan, const struct message *m, struct flow *flow,
+	struct load_result *result, double now)
+{
+	ssize_t size;
+
+	while (flow->missing > 0 && (size = recv(flow->fd, piece, PIECE, MSG_DONTWAIT)) >= 0) {
+		count_piece(m, (size_t)size, flow, result);
+		flow->heard = now;
+	}
+	if (flow->missing == 0)
+		say_burst(plan, m, flow);
 }
 
 static void hear(const struct load_plan *plan, const struct message *m, struct flow *flow,
@@ -64,23 +105,53 @@ static void hear(const struct load_plan *plan, const struct message *m, struct f
 	say(flow, (unsigned)count);
 }
 
-static void start(const struct load_plan *plan, int epoll, struct flow *flow)
+static void make_burst(const struct load_plan *plan, const struct message *m)
+{
+	burst = malloc(plan->depth * m->answer_size);
+	if (burst == NULL)
+		bare_fail("malloc");
+	for (unsigned i = 0; i < plan->depth; i++)
+		memcpy(burst + i * m->answer_size, m->answer, m->answer_size);
+}
+
+static void use_segments(int fd, size_t size)
+{
+	int segment = (int)size, on = 1;
+
+	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)) != 0 ||
+		setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) != 0)
+		bare_fail("UDP_SEGMENT");
+}
+
+static void say_first(const struct load_plan *plan, const struct message *m, struct flow *flow)
+{
+	if (plan->burst)
+		say_burst(plan, m, flow);
+	else
+		say(flow, plan->depth);
+}
+
+static void start(const struct load_plan *plan, const struct message *m, int epoll,
+	struct flow *flow)
 {
 	flow->fd = socket(plan->where->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (flow->fd < 0 || connect(flow->fd, plan->where->ai_addr, plan->where->ai_addrlen) != 0)
 		bare_fail("connect");
 	bare_epoll(epoll, EPOLL_CTL_ADD, flow->fd, EPOLLIN, flow);
 	flow->heard = load_now();
-	say(flow, plan->depth);
+	if (plan->burst)
+		use_segments(flow->fd, m->answer_size);
+	say_first(plan, m, flow);
 }
 
-static void say_again(const struct load_plan *plan, struct flow *flows, double now)
+static void say_again(const struct load_plan *plan, const struct message *m, struct flow *flows,
+	double now)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		if (now - flows[i].heard < PATIENCE)
 			continue;
 		flows[i].heard = now;
-		say(&flows[i], plan->depth);
+		say_first(plan, m, &flows[i]);
 	}
 }
 
@@ -100,20 +171,23 @@ void load_udp(const struct load_plan *plan, const struct message *m, struct load
 	if (flows == NULL || epoll < 0)
 		bare_fail("epoll_create1");
 	make_messages(m);
+	make_burst(plan, m);
 	load_wait(plan);
 	double begin = load_now(), now = begin;
 	for (size_t i = 0; i < plan->count; i++)
-		start(plan, epoll, &flows[i]);
+		start(plan, m, epoll, &flows[i]);
 	while (!is_over(plan, result, begin, now = load_now())) {
 		int count = epoll_wait(epoll, events, EVENTS_PER_TURN, (int)(PATIENCE * 1e3));
 		for (int i = 0; i < count; i++)
-			hear(plan, m, events[i].data.ptr, result, now);
+			(plan->burst ? hear_burst : hear)(
+				plan, m, events[i].data.ptr, result, now);
 		if (count <= 0)
-			say_again(plan, flows, load_now());
+			say_again(plan, m, flows, load_now());
 	}
 	result->seconds = now - begin;
 	for (size_t i = 0; i < plan->count; i++)
 		close(flows[i].fd);
 	close(epoll);
+	free(burst);
 	free(flows);
 }

@@ -15,7 +15,7 @@ from .proc import Failed
 # start and reload are first: connections in TIME_WAIT, which the others leave behind, are in the way
 # of who looks for strangers on its port.
 DEFAULT = ("start reload hello64 hello256 browser pipelined post1k file1k file100k tcp_echo udp_echo "
-           "tls ws_echo idle10000 close tls_full tls_resumed open2000").split()
+           "udp_burst tls ws_echo idle10000 close tls_full tls_resumed open2000").split()
 
 
 @dataclass
@@ -43,6 +43,8 @@ FIXED = [
              own("echo", argument=64), unit="message"),
     Workload("udp_echo", "udp_echo", "UDP echo of 64 bytes, 64 flows with 8 under way",
              own("udp", "-p", 8, argument=64), unit="datagram"),
+    Workload("udp_burst", "udp_echo", "UDP echo of 1200 bytes, 16 flows, bursts of 16 by one send",
+             own("udp", "-g", "-p", 16, argument=1200, connections=16), unit="datagram"),
     Workload("tls", "tls", "hello over TLS, 64 connections", own("http", "-s", "full")),
     Workload("tls_full", "tls_close", "TLS: full handshake, hello, close",
              own("http", "-s", "full", close=True), unit="connection"),

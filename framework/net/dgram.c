@@ -6,38 +6,24 @@
  * that costs no memory until a datagram touches it.  A reply carries the
  * packet-info of what it answers, so it leaves from the address that the
  * client knows (ip(7) IP_PKTINFO, ipv6(7)).
+ *
+ * What a sender sent in a burst may come as one piece (UDP_GRO, udp(7)): it is
+ * taken apart here, so that nobody above knows.
  */
-#include "net/dgram.h"
-
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
+#include "base/log.h"
+#include "net/dgram_batch.h"
 #include "sys/counts.h"
 
 enum {
-	DGRAM_SLOT = 65536,
 	DGRAM_ROUNDS = 4,        /* batches in one turn of the loop */
 	DGRAM_LAST_ROUNDS = 256, /* and in the last: senders may never pause */
-	DGRAM_CONTROL = 64,      /* CMSG_SPACE of the larger packet-info, and some */
-};
-
-struct row {
-	struct mmsghdr messages[DGRAM_BATCH];
-	struct iovec   parts[DGRAM_BATCH];
-	struct addr    names[DGRAM_BATCH];
-	_Alignas(struct cmsghdr) char controls[DGRAM_BATCH][DGRAM_CONTROL];
-	char          *data;     /* DGRAM_BATCH slots of DGRAM_SLOT bytes */
-};
-
-struct dgram_batch {
-	struct row in;
-	struct row out;
-	unsigned   out_count;
-	char      *memory;
+	DGRAM_FEWEST = 4,        /* messages asked for where each is a piece of many datagrams */
 };
 
 static const size_t memory_size = (size_t)2 * DGRAM_BATCH * DGRAM_SLOT;
@@ -69,6 +55,7 @@ static struct dgram_batch *batch_create(void)
 	}
 	row_init(&b->in, b->memory);
 	row_init(&b->out, b->memory + memory_size / 2);
+	b->ask = DGRAM_BATCH;
 	return b;
 }
 
@@ -80,100 +67,22 @@ void dgram_batch_destroy(struct dgram_batch *b)
 	free(b);
 }
 
-/* ---- out ---- */
-
-static void count_sent(struct dgram_socket *d, unsigned from, unsigned count)
-{
-	const struct row *out = &d->hub->datagrams->out;
-
-	d->counts->datagrams_out += count;
-	for (unsigned i = from; i < from + count; i++)
-		d->counts->bytes_out += out->messages[i].msg_len;
-}
-
-/* Sends the row.  What the kernel will not take is dropped and counted: a
- * datagram has no claim to wait, and a full queue must not stop the reading. */
-static void flush(struct dgram_socket *d)
-{
-	struct dgram_batch *b = d->hub->datagrams;
-	unsigned sent = 0;
-
-	while (sent < b->out_count) {
-		int n = sendmmsg(d->io.fd, b->out.messages + sent, b->out_count - sent,
-			MSG_NOSIGNAL);
-		if (n > 0) {
-			count_sent(d, sent, (unsigned)n);
-			sent += (unsigned)n;
-		} else if (errno != EINTR) {
-			/* The error is of the first one only: go on behind it. */
-			d->counts->errors[ERROR_UNSENT]++;
-			sent++;
-		}
-	}
-	b->out_count = 0;
-}
-
-/* What fits into one datagram behind the UDP header and, for IPv4, the IP one. */
-static size_t longest(const struct addr *to)
-{
-	return to->sa.sa_family == AF_INET ? 65535 - 20 - 8 : 65535 - 8;
-}
-
-int dgram_reply(struct dgram_socket *d, unsigned index, const void *data, size_t len)
-{
-	struct dgram_batch *b = d->hub->datagrams;
-
-	if (len > longest(&b->in.names[index])) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	if (b->out_count == DGRAM_BATCH)
-		flush(d);
-	unsigned to = b->out_count++;
-	const struct msghdr *question = &b->in.messages[index].msg_hdr;
-	struct msghdr *answer = &b->out.messages[to].msg_hdr;
-
-	memcpy(b->out.parts[to].iov_base, data, len);
-	b->out.parts[to].iov_len = len;
-	b->out.names[to] = b->in.names[index];
-	answer->msg_namelen = question->msg_namelen;
-	answer->msg_controllen = question->msg_controllen;
-	memcpy(b->out.controls[to], b->in.controls[index], question->msg_controllen);
-	return 0;
-}
-
-int dgram_send(struct dgram_socket *d, const struct addr *to, const void *data, size_t len)
-{
-	if (!d->hub) {
-		errno = ENOTCONN;
-		return -1;
-	}
-	ssize_t n = sendto(d->io.fd, data, len, MSG_NOSIGNAL, &to->sa, addr_len(to));
-	if (n < 0 && errno == EAGAIN)
-		errno = ENOBUFS;
-	if (n < 0)
-		return -1;
-	d->counts->datagrams_out++;
-	d->counts->bytes_out += (size_t)n;
-	return 0;
-}
-
 /* ---- in ---- */
 
 /* Each waited at most from the loop's turn on to the end of its batch. */
-static void count_received(struct dgram_socket *d, unsigned count)
+static void count_received(struct dgram_socket *d, unsigned messages, unsigned datagrams)
 {
 	const struct row *in = &d->hub->datagrams->in;
 
-	d->counts->datagrams_in += count;
-	for (unsigned i = 0; i < count; i++)
+	d->counts->datagrams_in += datagrams;
+	for (unsigned i = 0; i < messages; i++)
 		d->counts->bytes_in += in->messages[i].msg_len;
-	latency_add(&d->counts->latency, hub_turn_us(d->hub), count);
+	latency_add(&d->counts->latency, hub_turn_us(d->hub), datagrams);
 }
 
-static void prepare(struct row *r)
+static void prepare(struct row *r, unsigned count)
 {
-	for (unsigned i = 0; i < DGRAM_BATCH; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		r->parts[i].iov_len = DGRAM_SLOT;
 		r->messages[i].msg_hdr.msg_namelen = sizeof(r->names[i]);
 		r->messages[i].msg_hdr.msg_controllen = DGRAM_CONTROL;
@@ -183,34 +92,86 @@ static void prepare(struct row *r)
 /* For a sender the packet-info says from where: ipi_spec_dst is right as it
  * came, also for a broadcast.  The interface index would pin the route, which
  * for a reply may differ. */
-static void free_route(struct msghdr *h)
+static void free_route(struct cmsghdr *c)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-			continue;
-		struct in_pktinfo info;
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		info.ipi_ifindex = 0;
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
-	}
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	info.ipi_ifindex = 0;
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
 }
 
-/* Gives how many came. */
-static int read_batch(struct dgram_socket *d)
+static size_t segment_size(const struct cmsghdr *c)
 {
-	struct row *r = &d->hub->datagrams->in;
+	int size;
+
+	memcpy(&size, CMSG_DATA(c), sizeof(size));
+	return size > 0 ? (size_t)size : 0;
+}
+
+/* Keeps what a reply needs.  Gives the size of the piece's datagrams, 0 for one that came alone. */
+static size_t read_control(struct dgram_batch *b, unsigned index)
+{
+	struct msghdr *h = &b->in.messages[index].msg_hdr;
+	size_t size = 0;
+
+	b->info[index] = NULL;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			free_route(c);
+			b->info[index] = c;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			b->info[index] = c;
+		} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			size = segment_size(c);
+		}
+	}
+	return size;
+}
+
+/* Gives how many datagrams it was. */
+static unsigned take_apart(struct dgram_socket *d, unsigned index)
+{
+	struct dgram_batch *b = d->hub->datagrams;
+	char *data = b->in.parts[index].iov_base;
+	size_t left = b->in.messages[index].msg_len, size = read_control(b, index);
+	unsigned count = 1;
+
+	for (; size > 0 && left > size; left -= size, data += size, count++)
+		d->packet(d, index, data, size);
+	d->packet(d, index, data, left);
+	return count;
+}
+
+/* A batch of pieces is thousands of calls, in which nothing else is done, and megabytes that
+ * stay: where many datagrams came in a message fewer are asked for. */
+static unsigned messages_for(unsigned messages, unsigned datagrams)
+{
+	unsigned ask = DGRAM_BATCH * messages * 8 / datagrams;
+
+	if (ask > DGRAM_BATCH)
+		return DGRAM_BATCH;
+	return ask > DGRAM_FEWEST ? ask : DGRAM_FEWEST;
+}
+
+/* Gives how many datagrams came, and whether there may be more. */
+static unsigned read_batch(struct dgram_socket *d, bool *more)
+{
+	struct dgram_batch *b = d->hub->datagrams;
+	unsigned datagrams = 0, ask = b->ask;
 
 	++*d->hub->steps;
-	prepare(r);
-	int count = recvmmsg(d->io.fd, r->messages, DGRAM_BATCH, MSG_DONTWAIT, NULL);
-	for (int i = 0; i < count; i++) {
-		free_route(&r->messages[i].msg_hdr);
-		d->packet(d, (unsigned)i, r->parts[i].iov_base, r->messages[i].msg_len);
+	prepare(&b->in, ask);
+	int count = recvmmsg(d->io.fd, b->in.messages, ask, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < count; i++)
+		datagrams += take_apart(d, (unsigned)i);
+	dgram_flush(d);
+	if (count > 0) {
+		count_received(d, (unsigned)count, datagrams);
+		b->ask = messages_for((unsigned)count, datagrams);
 	}
-	flush(d);
-	if (count > 0)
-		count_received(d, (unsigned)count);
-	return count;
+	*more = count == (int)ask;
+	return datagrams;
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *w, int events)
@@ -219,9 +180,22 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	(void)events;
-	for (int i = 0; i < DGRAM_ROUNDS; i++)
-		if (read_batch(d) < DGRAM_BATCH)
-			return;
+	bool more = true;
+	for (unsigned all = 0; more && all < DGRAM_ROUNDS * DGRAM_BATCH;)
+		all += read_batch(d, &more);
+}
+
+/* Datagrams come and go each by itself where the kernel has no pieces (before 4.18 and 5.0). */
+static void use_pieces(struct dgram_socket *d, int fd)
+{
+	int on = !d->apart, none = 0;
+
+	d->longest_joined = 0;
+	if (setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) < 0
+		|| setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof(none)) < 0)
+		log_debug("udp: no bursts in one piece: %s", strerror(errno));
+	else
+		d->longest_joined = DGRAM_SLOT;
 }
 
 int dgram_start(struct dgram_socket *d, struct hub *hub, int fd)
@@ -231,6 +205,7 @@ int dgram_start(struct dgram_socket *d, struct hub *hub, int fd)
 	if (!hub->datagrams)
 		return -1;
 	d->hub = hub;
+	use_pieces(d, fd);
 	ev_io_init(&d->io, on_readable, fd, EV_READ);
 	d->io.data = d;
 	ev_io_start(hub->loop, &d->io);
@@ -249,7 +224,8 @@ void dgram_empty(struct dgram_socket *d)
 {
 	if (!d->hub)
 		return;
-	for (int i = 0; i < DGRAM_LAST_ROUNDS && read_batch(d) > 0; i++)
+	bool more = true;
+	for (int i = 0; i < DGRAM_LAST_ROUNDS && read_batch(d, &more) > 0; i++)
 		;
 }
 

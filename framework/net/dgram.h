@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dgram.h - datagrams in batches: one recvmmsg(2) brings many, one
- * sendmmsg(2) takes their replies.
+ * sendmmsg(2) takes their replies.  Bursts of one sender come, and leave,
+ * through the kernel in one piece; packet() sees each datagram all the same.
  *
  * The batch of buffers belongs to the hub and serves all its sockets.
  */
@@ -9,6 +10,7 @@
 #define PORTICO_NET_DGRAM_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "net/hub.h"
@@ -27,6 +29,8 @@ struct dgram_socket {
 	/* One datagram.  data is the callee's until it returns. */
 	void      (*packet)(struct dgram_socket *, unsigned index, const void *data, size_t len);
 	void       *owner;
+	bool        apart;       /* set before the start: bursts are not to come in one piece */
+	size_t      longest_joined; /* replies that are longer leave each by itself */
 };
 
 /* fd is bound, non-blocking and borrowed until dgram_stop().  -1 and ENOMEM. */
@@ -36,10 +40,10 @@ void dgram_stop(struct dgram_socket *d);      /* twice is fine */
 /* Takes what waits in the queue now; for the end of a service. */
 void dgram_empty(struct dgram_socket *d);
 
-/* Who sent datagram number index; inside packet() only. */
+/* Who sent the datagram with that index; inside packet() only. */
 const struct addr *dgram_from(const struct dgram_socket *d, unsigned index);
 
-/* Answers datagram number index from the address that it came to; inside
+/* Answers the datagram with that index from the address that it came to; inside
  * packet() only.  Queued; leaves at the end of the batch at the latest.
  * -1 with EMSGSIZE. */
 int dgram_reply(struct dgram_socket *d, unsigned index, const void *data, size_t len);

@@ -58,12 +58,19 @@ static void serve_listener(struct service *s, struct listener *l, int fd)
 	listener_start(l, s->hub->loop, fd);
 }
 
+/* A piece goes to one slot, and by payload each of its datagrams may have another. */
+static int serve_datagrams(struct service *s, struct dgram_socket *d, int fd)
+{
+	d->apart = s->config->balance == CONFIG_PAYLOAD;
+	return udp_start(d, s->hub, s->handlers, fd);
+}
+
 int service_serve(struct service *s, const int *sockets)
 {
 	for (size_t i = 0; i < s->config->listen_count; i++) {
 		if (s->listeners)
 			serve_listener(s, &s->listeners[i], sockets[i]);
-		else if (udp_start(&s->datagrams[i], s->hub, s->handlers, sockets[i]) < 0)
+		else if (serve_datagrams(s, &s->datagrams[i], sockets[i]) < 0)
 			return -1;
 	}
 	return 0;
@@ -105,7 +112,7 @@ struct loan *service_borrow(struct service *s, unsigned from, int fd)
 	l->listener.accepted = accepted_on_loan;
 	if (s->listeners) {
 		serve_listener(s, &l->listener, fd);
-	} else if (udp_start(&l->datagrams, s->hub, s->handlers, fd) < 0) {
+	} else if (serve_datagrams(s, &l->datagrams, fd) < 0) {
 		free(l);
 		return NULL;
 	}
