@@ -187,6 +187,7 @@ Test(dgram_burst, a_piece_has_its_bounds)
 	while (recv(askers[0], (char[1]){0}, 1, MSG_TRUNC) >= 0)
 		n++;
 	cr_assert_eq(n, ANSWERS);
+	cr_assert_gt(dgram.longest_joined, LARGE, "nothing was tried in vain");
 	cr_assert_eq(counts.errors[ERROR_UNSENT], 0);
 }
 
