@@ -172,7 +172,7 @@ struct portico_plugin {
 	void    (*tcp_drained)(struct portico_conn *);
 	void    (*tcp_close)(struct portico_conn *);
 
-	/* UDP.  One datagram, len may be 0.  -1 is counted as an error, nothing more. */
+	/* UDP.  One datagram, len may be 0, at any address.  -1 is counted as an error, nothing more. */
 	int  (*udp_packet)(struct portico_dgram *, const void *data, size_t len);
 
 	/* HTTP.  http_begin(): the head is in; reply now to refuse early.
