@@ -20,7 +20,7 @@ def say(*words):
     print("bench:", *words, file=sys.stderr, flush=True)
 
 
-def _one(server, load, placement, seconds):
+def one(server, load, placement, seconds):
     server.place(PLACEMENTS[placement])
     before = []
     done = load(server, LOAD_CORE, seconds, lambda: before.append(server.cpu()))
@@ -59,7 +59,7 @@ def under_load(workload, names, site, rounds, seconds, placements):
             for placement in placements:
                 for server in list(started):
                     try:
-                        figures = _one(server, workload.load, placement, seconds)
+                        figures = one(server, workload.load, placement, seconds)
                     except Failed as why:
                         say(f"{workload.name}: {server.name} is left out: {why}"
                             f"{server.last_words()}")

@@ -21,7 +21,7 @@ def _memory(server):
     return proc.memory(proc.tree(server.process.pid)), proc.kernel_memory()
 
 
-def _hold(server, connections):
+def hold(server, connections):
     request = server.site / "request"
     request.write_bytes(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     return subprocess.Popen(
@@ -29,7 +29,7 @@ def _hold(server, connections):
          request], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _line(holder):
+def first_line(holder):
     """What it says first; nothing if it takes too long: a server may not have so many."""
     ready, _, _ = select.select([holder.stdout], [], [], proc.PATIENCE)
     return holder.stdout.readline() if ready else "nothing"
@@ -40,9 +40,9 @@ def idle(connections):
     def measure(name, site):
         with Server(name, "hello", site) as server:
             before = _memory(server)
-            holder = _hold(server, connections)
+            holder = hold(server, connections)
             try:
-                line = _line(holder)
+                line = first_line(holder)
                 if line != f"holding {connections} errors 0\n":
                     raise Failed(f"{name}: not all connections were kept: {line}")
                 after = _memory(server)
