@@ -13,6 +13,7 @@ from .proc import Failed
 from .servers import Server
 
 SAME_IN_A_ROW = 40  # answers of the new generation until the old one counts as gone
+HANDSHAKES = 60.0   # seconds for those of ten thousand connections
 SETTLE = 0.3        # seconds until the kernel has freed what was closed
 
 
@@ -24,21 +25,22 @@ def _memory(server):
 def hold(server, connections):
     request = server.site / "request"
     request.write_bytes(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    tls = ["-s", "full"] if server.kind == "tls" else []
     return subprocess.Popen(
-        [BUILD / "load", "-o", "-c", str(connections), "127.0.0.1", str(server.port), "http",
+        [BUILD / "load", "-o", *tls, "-c", str(connections), "127.0.0.1", str(server.port), "http",
          request], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def first_line(holder):
     """What it says first; nothing if it takes too long: a server may not have so many."""
-    ready, _, _ = select.select([holder.stdout], [], [], proc.PATIENCE)
+    ready, _, _ = select.select([holder.stdout], [], [], HANDSHAKES)
     return holder.stdout.readline() if ready else "nothing"
 
 
-def idle(connections):
+def idle(connections, kind="hello"):
     """Each asks once, then all stay. The kernel's part has both ends in it: both are here."""
     def measure(name, site):
-        with Server(name, "hello", site) as server:
+        with Server(name, kind, site) as server:
             before = _memory(server)
             holder = hold(server, connections)
             try:

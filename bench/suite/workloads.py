@@ -2,7 +2,7 @@
 """workloads - by name: what the server has to do, and who asks it how.
 
 Numbers in a name are free: hello1000 is hello with 1000 connections, open500 is 500 connections a
-second, idle100, start16 and reload8 likewise (workers).
+second, idle100, tlsidle100, start16 and reload8 likewise (workers).
 """
 import re
 from dataclasses import dataclass
@@ -61,6 +61,8 @@ NUMBERED = {
         unit="connection"),
     "idle": lambda name, n: Workload(
         name, "hello", f"{n} idle keep-alive connections", special=special.idle(n)),
+    "tlsidle": lambda name, n: Workload(
+        name, "tls", f"{n} idle keep-alive connections over TLS", special=special.idle(n, "tls")),
     "start": lambda name, n: Workload(
         name, "hello", f"from exec to the first answer, {n or 1} workers",
         special=special.start(n or 1)),
@@ -68,7 +70,7 @@ NUMBERED = {
         name, "reload", f"reload until all new connections get the new answer, {n or 2} workers",
         special=special.reload(n or 2)),
 }
-NEEDS_NUMBER = {"hello", "open", "idle"}
+NEEDS_NUMBER = {"hello", "open", "idle", "tlsidle"}
 
 
 def find(name):
