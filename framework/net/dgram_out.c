@@ -3,8 +3,8 @@
  * dgram_out.c - datagrams out: replies are collected, and leave together.
  *
  * Replies to one sender that follow each other and have one size are one
- * message, which the kernel takes apart as late as it can (UDP_SEGMENT).  A
- * path that cannot do that has them apart, from then on at once.
+ * message, which the kernel takes apart as late as it can (UDP_SEGMENT).  Where
+ * the path cannot do that they go apart.
  */
 #include <errno.h>
 #include <netinet/udp.h>
@@ -13,7 +13,10 @@
 #include "net/dgram_batch.h"
 #include "sys/counts.h"
 
-enum { DGRAM_JOINED = 64 };      /* UDP_MAX_SEGMENTS of the older kernels */
+enum {
+	DGRAM_JOINED = 64,       /* UDP_MAX_SEGMENTS of the older kernels */
+	DGRAM_ORDINARY = 1472,   /* most paths take segments of that size, an Ethernet's */
+};
 
 /* ---- the row leaves ---- */
 
@@ -59,23 +62,26 @@ static void send_apart(struct dgram_socket *d, unsigned index)
 	}
 }
 
-/* EMSGSIZE and, before Linux 6.14, EINVAL: a segment has to fit the path, a lone datagram may go
+/* EMSGSIZE and, of older kernels, EINVAL: a segment has to fit the path, a lone datagram may go
  * in fragments.  EIO: what is on the path has no checksums for it. */
 static bool is_for_being_joined(int error)
 {
 	return error == EMSGSIZE || error == EINVAL || error == EIO;
 }
 
+/* Large ones are not tried again; for the others one client, whose path is odd or whose address is
+ * invented, must not make all go apart. */
 static void give_up(struct dgram_socket *d, unsigned index)
 {
 	const struct joined *j = &d->hub->datagrams->joined[index];
 
-	if (j->count > 1 && is_for_being_joined(errno)) {
-		d->longest_joined = errno == EIO ? 0 : j->size - 1;
-		send_apart(d, index);
-	} else {
+	if (j->count == 1 || !is_for_being_joined(errno)) {
 		d->counts->errors[ERROR_UNSENT] += j->count;
+		return;
 	}
+	if (j->size > DGRAM_ORDINARY)
+		d->longest_joined = j->size - 1;
+	send_apart(d, index);
 }
 
 void dgram_flush(struct dgram_socket *d)

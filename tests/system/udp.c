@@ -2,6 +2,7 @@
 /* udp.c - datagrams: all come back, and from the address that was asked. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,45 @@ Test(udp, echoes_many_datagrams_in_their_order)
 	}
 	close(fd);
 	server_stop(s);
+}
+
+/* In one piece through the kernel, as long as both sides can. */
+static void burst_comes_back(int fd, int size, size_t len)
+{
+	char out[4096], in[4096];
+	size_t back = 0;
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)(i * 7 + len);
+	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)) < 0)
+		SKIP_TEST("this kernel sends no segments");
+	cr_assert_eq(send(fd, out, len, 0), (ssize_t)len);
+	while (back < len) {
+		ssize_t n = recv(fd, in, sizeof(in), 0);
+		cr_assert_eq(n, len - back < (size_t)size ? (ssize_t)(len - back) : size);
+		cr_assert_eq(memcmp(in, out + back, (size_t)n), 0);
+		back += (size_t)n;
+	}
+}
+
+static void echoes_bursts_before_and_after_a_reload(const char *host)
+{
+	struct server *s = server_start(ECHO("*:7001"), "");
+	int fd = udp_client(host, 7001);
+
+	for (int size = 1; size < 200; size += 13)
+		burst_comes_back(fd, size, (size_t)size * 15 + 1);
+	server_reload(s, ECHO("*:7001"), "");
+	for (int size = 1; size < 200; size += 13)
+		burst_comes_back(fd, size, (size_t)size * 15 + 1);
+	close(fd);
+	server_stop(s);
+}
+
+Test(udp, echoes_bursts_before_and_after_a_reload)
+{
+	echoes_bursts_before_and_after_a_reload("127.0.0.1");
+	echoes_bursts_before_and_after_a_reload("::1");
 }
 
 Test(udp, echoes_the_smallest_and_the_largest)

@@ -237,7 +237,7 @@ Test(dgram_burst, a_path_that_knows_no_pieces_has_answers_apart)
 
 	cr_assert_eq(setsockopt(server, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
 	answers_arrive_apart(100);
-	cr_assert_eq(dgram.longest_joined, 99);
+	cr_assert_gt(dgram.longest_joined, 100, "one odd path is not everybody's");
 }
 
 Test(dgram_burst, a_flood_of_pieces_does_not_hold_up_the_loop)
