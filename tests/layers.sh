@@ -9,11 +9,11 @@ cd "$(dirname "$0")/.." || exit 1
 
 find framework include -name '*.[ch]' | sort | xargs awk '
 BEGIN {
-	split("base sys config net proto service worker master", rooms, " ")
+	split("base sys config net proto service admin worker master", rooms, " ")
 	for (i in rooms)
 		floor[rooms[i]] = i + 0
 	floor["soak"] = floor["net"]     # beside it, and neither knows the other
-	main_floor = 9
+	main_floor = 10
 }
 function room_of(path, part) {
 	split(path, part, "/")

@@ -31,6 +31,15 @@ void latency_since(struct latency *l, const struct latency *before)
 	l->sum -= before->sum;
 }
 
+uint64_t latency_below(const struct latency *l, uint64_t us)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < LATENCY_BUCKETS && end_of(i) <= us; i++)
+		sum += l->buckets[i];
+	return sum;
+}
+
 double latency_quantile(const struct latency *l, double part)
 {
 	double want = part * (double)l->count;

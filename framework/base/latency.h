@@ -50,6 +50,9 @@ void latency_merge(struct latency *l, const struct latency *other);
  * maximum stays that of all. */
 void latency_since(struct latency *l, const struct latency *before);
 
+/* How many took less than us microseconds, which is a power of two. */
+uint64_t latency_below(const struct latency *l, uint64_t us);
+
 /* The seconds within which that part of them was, 0 < part <= 1; 0 if empty. */
 double latency_quantile(const struct latency *l, double part);
 

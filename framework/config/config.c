@@ -30,6 +30,11 @@ struct heading {
 	size_t count; /* may be one more than make sense */
 };
 
+bool config_is_admin(const struct config_service *s)
+{
+	return strcmp(s->name, CONFIG_ADMIN) == 0;
+}
+
 const char *config_protocol_name(int protocol)
 {
 	static const char *const names[] = {
@@ -128,7 +133,7 @@ static int read_draft(struct draft *d)
 		read_sections(d, SERVICE) < 0 || read_sections(d, HANDLER) < 0)
 		return -1;
 	config_check(d);
-	return 0;
+	return config_read_admin(d);
 }
 
 /* The longest prefix first, so that the first that fits wins. */

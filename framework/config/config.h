@@ -26,6 +26,9 @@ enum config_balance {
 
 #define CONFIG_CANARY_TIME 30.0          /* seconds, when only a share is named */
 
+/* The service that portico adds for admin = ...: the last one, and its name nobody else's. */
+#define CONFIG_ADMIN "portico-admin"
+
 enum {
 	CONFIG_MAX_WORKERS = 1024,
 	CONFIG_MAX_LISTENS = 64,         /* addresses of all services together */
@@ -143,7 +146,11 @@ struct config {
 	const char            *plugins;  /* directory of plugins named without a '/' */
 	const char            *control;  /* path of the control socket; NULL: an abstract name */
 	int64_t                generations; /* old ones that may drain at the same time */
+	const char            *admin_path; /* of the admin service's unix socket; NULL: none */
+	const char           **admin_hosts; /* names it may be called by; "*" is any */
+	size_t                 admin_host_count;
 	double                 drain;    /* seconds */
+	double                 drain_delay; /* seconds of not being ready before drain begins */
 	double                 stall;    /* seconds without a turn; 0: nobody looks */
 	double                 stall_kill; /* seconds until it is ended; 0: never */
 	double                 canary_share; /* of new clients, 0 < share < 1; 0: no canary */
@@ -178,6 +185,8 @@ const char *config_control_path(const char *file, struct arena *mem);
 
 /* "10% 30s", "10%" (*seconds stays), "off" (both 0).  -1 if it is none of them. */
 int config_parse_canary(const char *text, double *share, double *seconds);
+
+bool config_is_admin(const struct config_service *s);
 
 const char *config_balance_name(int balance);      /* "hash", "random", ... */
 const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */

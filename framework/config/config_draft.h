@@ -31,6 +31,8 @@ struct draft_portico {
 	const char   *write_paths;
 	const char   *umask;
 	const char   *core;
+	const char   *admin;
+	const char   *admin_host;
 };
 
 enum { CONFIG_PATHS = 64 };      /* that one key may name */
@@ -49,6 +51,7 @@ struct draft_service {
 	const char               *tls_key;
 	const char               *proxy_from;
 	const struct ini_section *section;
+	const char               *listen_key;    /* in section */
 	bool                      protocol_known;
 	bool                      handler_meant; /* one was refused that may be meant for it */
 	struct draft_handler     *handlers;      /* in the order of the files */
@@ -62,7 +65,7 @@ struct draft {
 	const char           *file;
 	struct draft_portico  portico;
 	struct draft_service *services;          /* in the order of the files */
-	size_t                listen_count;      /* of all of them */
+	size_t                listen_count;      /* of all of them, the admin's unix socket too */
 	bool                  too_many_listens;  /* was told */
 };
 
@@ -89,6 +92,13 @@ void config_read_canary(struct draft *d, const struct ini_section *section,
 int config_read_tls(struct draft *d, struct draft_service *service);
 int config_read_proxy(struct draft *d, struct draft_service *service);
 int config_read_listens(struct draft *d, struct draft_service *service);
+
+/* Reads admin = and admin_host =, and adds the service, after all others. */
+int config_read_admin(struct draft *d);
+
+/* One with its defaults, in d->services.  NULL and ENOMEM. */
+struct draft_service *config_add_service(struct draft *d, const struct ini_section *section,
+	const char *name);
 int config_read_handler(struct draft *d, const struct ini_section *section, const char *name,
 	const char *prefix);
 

@@ -43,6 +43,7 @@ static const struct portico_option portico_options[] = {
 	CONFIG_KEY(STRING, plugins, PORTICO_PLUGIN_DIR, NULL,
 		"directory of plugins that are named without a /"),
 	CONFIG_KEY(SECONDS, drain, "20s", "100ms..1d", "time a retiring worker has to finish"),
+	CONFIG_KEY(SECONDS, drain_delay, "0", "0..1h", "time of not being ready before that begins"),
 	CONFIG_KEY(SECONDS, start_time, "30s", "100ms..1h", "time a worker has to become ready"),
 	CONFIG_KEY(SECONDS, stall, "250ms", "0..1h", "time without a turn until clients go elsewhere"),
 	CONFIG_KEY(SECONDS, stall_kill, "30s", "0..1d", "time without a turn until it is ended"),
@@ -50,6 +51,8 @@ static const struct portico_option portico_options[] = {
 	CONFIG_KEY(INT, canary_worse, "2", "1..100", "times as bad as the old ones is too bad"),
 	CONFIG_KEY(INT, generations, "4", "1..1000", "old generations that may still drain"),
 	CONFIG_KEY(STRING, control, "", NULL, "path of the control socket"),
+	PORTICO_KEY(STRING, admin, "", NULL, "addresses of the admin service, unix:/path, or off"),
+	PORTICO_KEY(STRING, admin_host, "", NULL, "names that it may be called by; * is any"),
 	PORTICO_KEY(STRING, include, "", NULL, "more files to read: a name or a pattern"),
 	{0},
 };

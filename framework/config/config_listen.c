@@ -52,9 +52,9 @@ static bool is_free(struct draft *d, const struct draft_service *s, const struct
 	const struct draft_service *other = holder(d, s, a);
 
 	if (other != NULL) {
-		const struct ini_entry *first = ini_find(other->section, "listen");
+		const struct ini_entry *first = ini_find(other->section, other->listen_key);
 		problems_add(&d->problems, s->section->file, e->line,
-			"listen: [%s] has %s already, at %s:%u; take one out", other->section->name,
+			"%s: [%s] has %s already, at %s:%u; take one out", s->listen_key, other->section->name,
 			addr_format(a, text), other->section->file,
 			first != NULL ? first->line : other->section->line);
 		return false;
@@ -63,7 +63,7 @@ static bool is_free(struct draft *d, const struct draft_service *s, const struct
 		return true;
 	if (!d->too_many_listens)
 		problems_add(&d->problems, s->section->file, e->line,
-			"listen: more than %d addresses in all services; take some out",
+			"%s: more than %d addresses in all services; take some out", s->listen_key,
 			CONFIG_MAX_LISTENS);
 	d->too_many_listens = true;
 	return false;
@@ -77,12 +77,12 @@ static void add_word(
 
 	if (word[0] == '\0') {
 		problems_add(&d->problems, s->section->file, e->line,
-			"listen: no address between two commas or at the end; delete the comma");
+			"%s: no address between two commas or at the end; delete the comma", s->listen_key);
 		return;
 	}
 	found.count = addr_parse(word, found.addrs, CONFIG_MAX_LISTENS, &why);
 	if (found.count < 0)
-		problems_add(&d->problems, s->section->file, e->line, "listen = %s: %s", word, why);
+		problems_add(&d->problems, s->section->file, e->line, "%s = %s: %s", s->listen_key, word, why);
 	for (int i = 0; i < found.count; i++) {
 		if (!is_free(d, s, e, &found.addrs[i]))
 			continue;
@@ -93,7 +93,7 @@ static void add_word(
 
 int config_read_listens(struct draft *d, struct draft_service *s)
 {
-	const struct ini_entry *e = ini_find(s->section, "listen");
+	const struct ini_entry *e = ini_find(s->section, s->listen_key);
 	char *rest = arena_copy(d->mem, s->listen, strlen(s->listen));
 
 	s->service.listens = arena_alloc(d->mem, CONFIG_MAX_LISTENS * sizeof(struct addr));

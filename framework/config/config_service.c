@@ -96,10 +96,25 @@ static void append_service(struct draft *d, struct draft_service *s)
 	d->portico.config.service_count++;
 }
 
-int config_read_service(struct draft *d, const struct ini_section *section, const char *name)
+struct draft_service *config_add_service(struct draft *d, const struct ini_section *section,
+	const char *name)
 {
+	struct draft_service *s = arena_zalloc(d->mem, sizeof(*s));
 	const char *why;
 
+	if (s == NULL || schema_defaults(&config_service_keys, s, d->mem, &why) < 0)
+		return NULL;
+	s->section = section;
+	s->listen_key = "listen";
+	s->service.name = name;
+	s->service.file = section->file;
+	s->service.line = section->line;
+	append_service(d, s);
+	return s;
+}
+
+int config_read_service(struct draft *d, const struct ini_section *section, const char *name)
+{
 	if (!is_name(name)) {
 		problems_add(&d->problems, section->file, section->line,
 			"[%s]: %s is no name for a service; write 1 to %d of A-Z a-z 0-9 _ -",
@@ -107,14 +122,16 @@ int config_read_service(struct draft *d, const struct ini_section *section, cons
 		d->ini.incomplete = true;
 		return 0;
 	}
-	struct draft_service *s = arena_zalloc(d->mem, sizeof(*s));
-	if (s == NULL || schema_defaults(&config_service_keys, s, d->mem, &why) < 0)
+	if (strcmp(name, CONFIG_ADMIN) == 0) {
+		problems_add(&d->problems, section->file, section->line,
+			"[%s]: the name is the admin service's; choose another, or set admin in [portico]",
+			section->name);
+		d->ini.incomplete = true;
+		return 0;
+	}
+	struct draft_service *s = config_add_service(d, section, name);
+	if (s == NULL)
 		return -1;
-	s->section = section;
-	s->service.name = name;
-	s->service.file = section->file;
-	s->service.line = section->line;
-	append_service(d, s);
 	read_keys(d, s);
 	config_read_balance(d, s);
 	config_read_server(d, s);

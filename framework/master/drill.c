@@ -248,7 +248,7 @@ int drill(const char *file, int64_t reloads, int64_t rate)
 	struct config *c = config_load(file, print_problem, NULL);
 	if (!c)
 		return EX_CONFIG;
-	for (size_t i = 0; i < c->service_count; i++)
+	for (size_t i = 0; i < c->service_count && !config_is_admin(&c->services[i]); i++)
 		add_service(&plan, &c->services[i]);
 	if (plan.target_count > 0) {
 		code = run(&d, &plan);

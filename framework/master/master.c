@@ -29,6 +29,7 @@
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/handout.h"
+#include "master/inform.h"
 #include "master/lend.h"
 #include "master/load.h"
 #include "master/logfile.h"
@@ -195,6 +196,7 @@ static void clean_up(struct master *m)
 		operation_stop(m);
 		balance_fini(m);
 	}
+	inform_forget(m);
 	load_fini(m);
 	slots_fini(&m->table);
 	ledger_fini(&m->ledger);
@@ -281,7 +283,7 @@ static int go_on(struct master *m)
 
 int master_run(const char *file)
 {
-	struct master m = { .file = file, .log = -1, .started = child_clock() };
+	struct master m = { .file = file, .log = -1, .told = -1, .started = child_clock() };
 
 	log_as("master");
 	upgrade_remember_binary();

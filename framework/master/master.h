@@ -65,8 +65,13 @@ struct master {
 	ev_timer           ticket_renewal;
 	struct control    *control;
 	struct upgrade    *upgrade;
+	int                told;         /* what a worker was last told of all: a memfd; -1: nothing */
+	double             told_at;      /* by child_clock() */
 	bool               stopping;
 	double             started;      /* when; over upgrades */
+	double             began;        /* the same by the wall clock, as it was then */
+	unsigned           reloads;      /* that succeeded, upgrades' too; over upgrades */
+	unsigned           reloads_failed;
 	unsigned           crashes;      /* workers that died unasked; over upgrades */
 	unsigned           upgrades;
 	unsigned           stalls;       /* workers that stopped turning; over upgrades */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "master/accesslog.h"
 #include "master/generation.h"
+#include "master/inform.h"
 #include "master/lend.h"
 #include "master/load.h"
 #include "master/master.h"
@@ -114,6 +115,8 @@ static void on_heard(struct child *c, const struct message *said, int fd)
 	}
 	if (fd >= 0)
 		close(fd);
+	if (said->type == MESSAGE_STATUS)
+		inform(m);
 	if (said->type == MESSAGE_RETURNED)
 		retire_returned(m->generation->master, m, said);
 	if (m->state == MEMBER_LEAVING)

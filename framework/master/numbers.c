@@ -52,12 +52,18 @@ static bool is_asked_for(const char *service, const char *name)
 	return !service || strncmp(service, name, PAGE_NAME) == 0;
 }
 
+/* The admin service has no name, and is none of what is counted. */
+static bool is_counted(const char *service, const struct page_service *s)
+{
+	return s->name[0] != '\0' && is_asked_for(service, s->name);
+}
+
 static void add_brief(void *arg, const struct member *w)
 {
 	struct brief_sum *sum = arg;
 
 	for (unsigned i = 0; i < w->services; i++)
-		if (is_asked_for(sum->service, w->page->services[i].name))
+		if (is_counted(sum->service, &w->page->services[i]))
 			add_counts(sum->out, &w->page->services[i].counts);
 }
 
@@ -87,7 +93,7 @@ static void add_full(void *arg, const struct member *w)
 	struct counts c;
 
 	for (unsigned i = 0; i < w->services; i++) {
-		if (!is_asked_for(sum->service, w->page->services[i].name))
+		if (!is_counted(sum->service, &w->page->services[i]))
 			continue;
 		counts_read(&c, &w->page->services[i].counts);
 		counts_merge(sum->out, &c);
@@ -105,12 +111,26 @@ void numbers_service(const struct master *m, const char *service, struct counts 
 			counts_merge(out, &m->ledger.services[i].counts);
 }
 
+/* service NULL: all of them. */
+static void add_slot(const struct master *m, unsigned slot, const char *service, struct counts *out)
+{
+	for_each_page(m, slot, add_full, &(struct full_sum){ service, out });
+	for (size_t i = 0; i < m->ledger.service_count; i++) {
+		const struct ledger_service *s = &m->ledger.services[i];
+		if (s->slot == slot && is_asked_for(service, s->name))
+			counts_merge(out, &s->counts);
+	}
+}
+
 void numbers_slot(const struct master *m, unsigned slot, struct counts *out)
 {
-	for_each_page(m, slot, add_full, &(struct full_sum){ NULL, out });
-	for (size_t i = 0; i < m->ledger.service_count; i++)
-		if (m->ledger.services[i].slot == slot)
-			counts_merge(out, &m->ledger.services[i].counts);
+	add_slot(m, slot, NULL, out);
+}
+
+void numbers_service_in(const struct master *m, unsigned slot, const char *service,
+	struct counts *out)
+{
+	add_slot(m, slot, service, out);
 }
 
 void numbers_generation(const struct generation *g, struct counts *out)

@@ -26,6 +26,8 @@ struct numbers_brief numbers_brief(const struct master *m, unsigned slot, const 
 
 /* Since the server started, over workers, generations and upgrades; added to out. */
 void numbers_service(const struct master *m, const char *service, struct counts *out);
+void numbers_service_in(const struct master *m, unsigned slot, const char *service,
+	struct counts *out);
 void numbers_slot(const struct master *m, unsigned slot, struct counts *out);
 
 /* Of a generation's living workers; added to out. */

@@ -97,6 +97,14 @@ static json_t *generations_json(const struct master *m)
 
 /* ---- sockets ---- */
 
+/* "": none that serves, its address ends or comes. */
+const char *status_service_of(const struct master *m, const struct escrow *e)
+{
+	int number = m->serving ? slot_number(e, m->serving->config) : -1;
+
+	return number < 0 ? "" : slot_service(m->serving->config, (size_t)number)->name;
+}
+
 static json_t *sockets_json(const struct master *m)
 {
 	json_t *all = json_array();
@@ -105,8 +113,9 @@ static json_t *sockets_json(const struct master *m)
 	for (unsigned i = 0; i < m->table.count; i++)
 		for (size_t k = 0; k < m->table.slots[i]->socket_count; k++) {
 			const struct escrow *e = &m->table.slots[i]->sockets[k];
-			json_array_append_new(all, json_pack("{s:i, s:s, s:s, s:i, s:i, s:s, s:b}",
+			json_array_append_new(all, json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:s, s:b}",
 				"slot", (int)i,
+				"service", status_service_of(m, e),
 				"type", e->type == SOCK_STREAM ? "tcp" : "udp",
 				"address", addr_format(&e->addr, text),
 				"queue", sock_queue(e->fd),
@@ -154,6 +163,18 @@ static json_t *operation_json(const struct master *m)
 {
 	const char *name = operation_name(m);
 	return name ? json_string(name) : json_null();
+}
+
+static json_t *admin_json(const struct master *m)
+{
+	const struct config *c = m->serving ? m->serving->config : NULL;
+	json_t *all = json_array();
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; c && i < c->service_count; i++)
+		for (size_t k = 0; config_is_admin(&c->services[i]) && k < c->services[i].listen_count; k++)
+			json_array_append_new(all, json_string(addr_format(&c->services[i].listens[k], text)));
+	return all;
 }
 
 static json_t *lacks_json(const struct master *m)
@@ -223,6 +244,7 @@ json_t *status_json(const struct master *m)
 	json_object_set_new(status, "operation", operation_json(m));
 	json_object_set_new(status, "lacks", lacks_json(m));
 	json_object_set_new(status, "confined", confined_json(m));
+	json_object_set_new(status, "admin", admin_json(m));
 	json_object_set_new(status, "strangers", strangers_json(m));
 	json_object_set_new(status, "canary", canary_json(m));
 	json_object_set_new(status, "slots", status_slots(m));

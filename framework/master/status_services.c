@@ -56,7 +56,7 @@ static json_t *errors_json(const struct counts *c)
 	return all;
 }
 
-static void add_counts(json_t *o, const struct counts *c)
+void status_add_counts(json_t *o, const struct counts *c)
 {
 	json_object_set_new(o, "accepted", number(c->accepted));
 	json_object_set_new(o, "active", number(counts_active(c)));
@@ -174,7 +174,7 @@ static json_t *service_json(const struct master *m, const struct config_service 
 
 	if (o && c) {
 		numbers_service(m, s->name, c);
-		add_counts(o, c);
+		status_add_counts(o, c);
 	}
 	free(c);
 	return o;
@@ -185,6 +185,7 @@ json_t *status_services(const struct master *m)
 	json_t *all = json_array();
 
 	for (size_t i = 0; m->serving && i < m->serving->config->service_count; i++)
-		json_array_append_new(all, service_json(m, &m->serving->config->services[i]));
+		if (!config_is_admin(&m->serving->config->services[i]))
+			json_array_append_new(all, service_json(m, &m->serving->config->services[i]));
 	return all;
 }

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "master/canary.h"
@@ -72,10 +73,13 @@ static json_int_t resident(const struct member *w)
 	return (json_int_t)pages * sysconf(_SC_PAGESIZE);
 }
 
-static void sum_queues(const struct slot *s, int *queue, int *limit)
+/* Of its clients: the admin service's wait apart. */
+static void sum_queues(const struct master *m, const struct slot *s, int *queue, int *limit)
 {
 	*queue = *limit = 0;
 	for (size_t i = 0; i < s->socket_count; i++) {
+		if (strcmp(status_service_of(m, &s->sockets[i]), CONFIG_ADMIN) == 0)
+			continue;
 		int n = sock_queue(s->sockets[i].fd), most = sock_queue_limit(s->sockets[i].fd);
 		*queue += n > 0 ? n : 0;
 		*limit += most > 0 ? most : 0;
@@ -111,7 +115,7 @@ static json_t *slot_json(const struct master *m, const struct slot *s)
 	char doing[160] = "";
 	int queue, limit;
 
-	sum_queues(s, &queue, &limit);
+	sum_queues(m, s, &queue, &limit);
 	if (w)
 		obituary_doing(w, doing, sizeof(doing));
 	json_t *row = json_pack("{s:i, s:i, s:i, s:s, s:o, s:I, s:I, s:I, s:i, s:i, s:I, s:I}",

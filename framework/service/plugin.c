@@ -257,6 +257,16 @@ static int set_options(struct load *l)
 	return result;
 }
 
+static int take(struct load *l, const struct portico_plugin *p)
+{
+	if (!p || check_abi(l, p) < 0 || take_struct(l, p) < 0)
+		return -1;
+	if (check_name(l) < 0 || check_protocol(l) < 0 || check_methods(l) < 0
+		|| make_state(l) < 0)
+		return -1;
+	return set_options(l);
+}
+
 int plugin_load(struct portico_service *h, const struct config_handler *c,
 	const struct config_service *service, struct arena *mem, struct problems *problems)
 {
@@ -268,11 +278,20 @@ int plugin_load(struct portico_service *h, const struct config_handler *c,
 		.problems = problems,
 	};
 
-	const struct portico_plugin *p = find_struct(&l);
-	if (!p || check_abi(&l, p) < 0 || take_struct(&l, p) < 0)
-		return -1;
-	if (check_name(&l) < 0 || check_protocol(&l) < 0 || check_methods(&l) < 0
-		|| make_state(&l) < 0)
-		return -1;
-	return set_options(&l);
+	return take(&l, find_struct(&l));
+}
+
+int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
+	const struct config_handler *c, const struct config_service *service, struct arena *mem,
+	struct problems *problems)
+{
+	struct load l = {
+		.handler = h,
+		.config = c,
+		.service = service,
+		.mem = mem,
+		.problems = problems,
+	};
+
+	return take(&l, plugin);
 }

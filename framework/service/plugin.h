@@ -17,4 +17,9 @@
 int plugin_load(struct portico_service *h, const struct config_handler *c,
 	const struct config_service *service, struct arena *mem, struct problems *problems);
 
+/* The same for one that is linked into the binary. */
+int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
+	const struct config_handler *c, const struct config_service *service, struct arena *mem,
+	struct problems *problems);
+
 #endif

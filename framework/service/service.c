@@ -6,10 +6,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "service/plugin.h"
 
 /* ---- making ---- */
+
+static bool is_linked(const struct service *s, const struct service_home *home)
+{
+	return home->linked.plugin && strcmp(s->config->name, home->linked.service) == 0;
+}
 
 static void add_routes(struct service *s, const struct config_handler *c,
 	struct portico_service *handler)
@@ -61,6 +67,20 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 	add_routes(s, c, &s->handlers[i]);
 }
 
+static int load_one(struct service *s, size_t i, struct service_home *home,
+	struct problems *problems)
+{
+	struct portico_service *h = &s->handlers[i];
+	const struct config_handler *c = &s->config->handlers[i];
+
+	if (!is_linked(s, home))
+		return plugin_load(h, c, s->config, &s->mem, problems);
+	if (plugin_link(h, home->linked.plugin, c, s->config, &s->mem, problems) < 0)
+		return -1;
+	memcpy(h->state, &home->linked.arg, sizeof(home->linked.arg));
+	return 0;
+}
+
 static int load_handlers(struct service *s, struct service_home *home, struct problems *problems)
 {
 	const struct config_service *c = s->config;
@@ -68,7 +88,7 @@ static int load_handlers(struct service *s, struct service_home *home, struct pr
 
 	for (size_t i = 0; i < c->handler_count; i++) {
 		fill_handler(s, i, home);
-		if (plugin_load(&s->handlers[i], &c->handlers[i], c, &s->mem, problems) < 0)
+		if (load_one(s, i, home, problems) < 0)
 			result = -1;
 	}
 	if (c->protocol == CONFIG_HTTP)
@@ -82,11 +102,11 @@ static int allocate(struct service *s)
 
 	s->handlers = arena_zalloc(&s->mem, c->handler_count * sizeof(*s->handlers));
 	s->routes = arena_zalloc(&s->mem, count_routes(c) * sizeof(*s->routes));
-	s->kept = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->kept));
+	s->kept = arena_zalloc(&s->mem, (c->listen_count + 1) * sizeof(*s->kept));
 	if (c->protocol == CONFIG_UDP)
 		s->datagrams = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->datagrams));
-	else
-		s->listeners = arena_zalloc(&s->mem, c->listen_count * sizeof(*s->listeners));
+	else                     /* the admin service may listen on its unix socket alone */
+		s->listeners = arena_zalloc(&s->mem, (c->listen_count + 1) * sizeof(*s->listeners));
 	return s->handlers && s->routes && s->kept && (s->datagrams || s->listeners) ? 0 : -1;
 }
 
@@ -180,7 +200,9 @@ static void find_numbers(struct service *s, struct service_home *home)
 {
 	struct page_service *p = &home->page->services[home->services];
 
-	snprintf(p->name, sizeof(p->name), "%s", s->config->name);
+	/* Without a name nobody adds up what the admin service has done. */
+	if (!is_linked(s, home))
+		snprintf(p->name, sizeof(p->name), "%s", s->config->name);
 	s->counts = &p->counts;
 	s->table = home->tables ? home->tables[home->services] : NULL;
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;

@@ -15,10 +15,18 @@
 #include "net/hub.h"
 #include "sys/page.h"
 
+struct portico_plugin;
 struct service;
 struct scribe;
 struct shortest_table;
 struct tls_context;
+
+/* A plugin that is linked into the binary. */
+struct service_linked {
+	const char                  *service;    /* that has it as its only handler */
+	const struct portico_plugin *plugin;
+	void                        *arg;        /* in its state's first bytes, a pointer, before start() */
+};
 
 /* What services need of their worker; it outlives them. */
 struct service_home {
@@ -30,6 +38,7 @@ struct service_home {
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
 	uint32_t      handlers;  /* numbered so far, over all services */
+	struct service_linked linked;
 };
 
 /* Loads the handlers of c and sets their options; tells what is wrong to

@@ -36,6 +36,10 @@ enum message_type {
 	MESSAGE_RETURNED,        /* done with it (value, slot) */
 	MESSAGE_READY,           /* loaded and started: waiting for SERVE */
 	MESSAGE_FAILED,          /* value: exit code; text: the sentence */
+
+	/* The following came later, and a master speaks with workers of the binary before it. */
+	MESSAGE_STATUS,          /* to the master: how is it all?  From it: fd: admin/status.h */
+	MESSAGE_UNREADY,         /* to a worker: /readyz says so from now on; text: why */
 };
 
 enum { MESSAGE_TEXT = 512 };

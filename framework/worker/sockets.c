@@ -78,8 +78,10 @@ void sockets_serve(struct sockets *s)
 	const int *own = s->birth->sockets;
 
 	for (size_t i = 0; i < c->service_count; i++) {
-		if (service_serve(s->services[i], own) < 0)
+		if (service_serve(s->services[i], own) < 0) {
 			log_error("service %s: no memory to serve it", c->services[i].name);
+			s->unserved = c->services[i].name;
+		}
 		own += c->services[i].listen_count;
 	}
 }

@@ -19,6 +19,7 @@ struct sockets {
 	const struct worker_birth *birth;
 	struct service           **services;
 	struct borrowed           *borrowed;
+	const char                *unserved; /* a service for which there was no memory; NULL: none */
 };
 
 void sockets_init(struct sockets *s, const struct worker_birth *birth, struct service **services);

@@ -20,6 +20,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "base/log.h"
 #include "net/beat.h"
 #include "net/hub.h"
@@ -48,6 +49,7 @@ struct worker {
 	struct service_home        home;
 	struct secure              secure;
 	struct scribes             scribes;
+	struct admin               admin;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -72,7 +74,9 @@ static int open_loop(struct worker *w)
 			.page = w->birth->page,
 			.worker = w->birth->slot,
 			.tables = w->birth->tables,
+			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
 		};
+		admin_init(&w->admin, w->birth->config, w->loop, w->birth->channel);
 		return EX_OK;
 	}
 	report(w->birth->channel, EX_OSERR, "cannot make an event loop: %s", strerror(errno));
@@ -98,7 +102,7 @@ static int load_keys(struct worker *w, bool warn)
 
 	int result = secure_load(&w->secure, b->config, b->tickets, warn, &problems);
 	problems_end(&problems);
-	w->home.tls = w->secure.contexts;
+	w->home.tls = w->admin.tls = w->secure.contexts;
 	return result == 0 ? EX_OK : EX_CONFIG;
 }
 
@@ -157,6 +161,7 @@ static void serve(struct worker *w)
 		return;
 	w->serving = true;
 	sockets_serve(&w->sockets);
+	w->admin.unserved = w->sockets.unserved;
 	pulse_phase(w->birth->page, PULSE_SERVING);
 }
 
@@ -237,6 +242,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		drain(w, SERVICE_HAND_ON, m->seconds);
 		break;
 	case MESSAGE_FINISH:
+		admin_not_ready(&w->admin, "portico is stopping");
 		drain(w, SERVICE_EMPTY, m->seconds);
 		break;
 	case MESSAGE_NOW:
@@ -259,6 +265,12 @@ static void obey(struct worker *w, const struct message *m, int fd)
 	case MESSAGE_LEGACY:
 		heir_take(&w->heir, fd);
 		return;
+	case MESSAGE_STATUS:
+		status_answered(&w->admin.asker, fd);
+		return;
+	case MESSAGE_UNREADY:
+		admin_not_ready(&w->admin, m->text);
+		break;
 	case MESSAGE_KEEP:
 		sockets_keep(&w->sockets, m);
 		break;
@@ -277,6 +289,7 @@ static void master_is_gone(struct worker *w)
 	ev_io_stop(w->loop, &w->channel);
 	if (!w->draining)
 		log_warn("the master is gone; finishing what is here");
+	admin_not_ready(&w->admin, "the master is gone: this worker finishes what it has");
 	drain(w, SERVICE_EMPTY, w->birth->config->drain);
 }
 
@@ -370,6 +383,7 @@ static void clean_up(struct worker *w)
 	secure_fini(&w->secure);
 	if (!w->loop)
 		return;
+	admin_fini(&w->admin);
 	hub_fini(&w->hub);
 	ev_loop_destroy(w->loop);
 }

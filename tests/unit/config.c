@@ -183,7 +183,7 @@ Test(config, the_sample_has_no_problem)
 	config = config_load(SAMPLE, hear, NULL);
 	cr_assert_str_eq(told, "");
 	cr_assert_not_null(config);
-	cr_assert_eq(config->service_count, 3);
+	cr_assert_eq(config->service_count, 4);
 	cr_assert_str_eq(service("web")->handlers[0].plugin, "/tmp/plugins/hello.so");
 	cr_assert_str_eq(service("web")->handlers[0].settings[0].value, "Hello");
 	cr_assert_eq(service("echo")->listen_count, 2);
