@@ -10,6 +10,7 @@
 
 #include "admin/health.h"
 #include "admin/host.h"
+#include "admin/metrics.h"
 
 /* ---- the pages ---- */
 
@@ -29,6 +30,7 @@ const struct admin_route admin_routes[] = {
 	{ "/readyz", health_ready },
 	{ "/startupz", health_started },
 	{ "/status.json", status_page },
+	{ "/metrics", metrics_page },
 	{ NULL, NULL },
 };
 

@@ -24,7 +24,7 @@ static void stop(struct master *m)
 	if (m->stopping)
 		return;
 	log_info("stop: finishing");
-	master_stop(m, m->serving ? m->serving->config->drain : 0.);
+	master_leave(m, m->serving ? m->serving->config->drain : 0.);
 }
 
 static void reopen(struct master *m, struct control_client *c)

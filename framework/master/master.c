@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -61,6 +62,7 @@ static void end_now(struct master *m)
 void master_stop(struct master *m, double seconds)
 {
 	m->stopping = true;
+	ev_timer_stop(m->loop, &m->leaving);
 	operation_stop(m);
 	retire_stop(m);
 	canary_end(m);
@@ -79,6 +81,52 @@ void master_stop(struct master *m, double seconds)
 		upgrade_cancel(m->upgrade);
 }
 
+/* ---- the time before it ---- */
+
+bool master_is_leaving(const struct master *m)
+{
+	return ev_is_active(&m->leaving);
+}
+
+static void on_left(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct master *m = t->data;
+
+	(void)loop;
+	(void)events;
+	log_info("drain_delay has passed: finishing");
+	master_stop(m, m->leave_time);
+}
+
+void master_go_on_leaving(struct master *m)
+{
+	double left = m->leave_at - child_clock();
+
+	ev_now_update(m->loop);
+	ev_timer_init(&m->leaving, on_left, left > 0. ? left : 0., 0.);
+	m->leaving.data = m;
+	ev_timer_start(m->loop, &m->leaving);
+}
+
+/* Reloads, replacements and all else go on as ever: clients are still to be served well. */
+void master_leave(struct master *m, double seconds)
+{
+	double delay = m->serving ? m->serving->config->drain_delay : 0.;
+
+	if (delay <= 0. || master_is_leaving(m)) {
+		master_stop(m, seconds);
+		return;
+	}
+	log_info("not ready any more; finishing begins in %g s", delay);
+	m->leave_time = seconds;
+	m->leave_at = child_clock() + delay;
+	master_go_on_leaving(m);
+	for (struct generation *g = m->generations; g; g = g->older)
+		for (struct member *w = g->members; w; w = w->next)
+			if (w->state >= MEMBER_SERVING)
+				member_tell_unready(w);
+}
+
 static void stop_or_hurry(struct master *m, const char *signal_name, double seconds)
 {
 	if (m->stopping) {
@@ -87,7 +135,7 @@ static void stop_or_hurry(struct master *m, const char *signal_name, double seco
 		return;
 	}
 	log_info("%s: finishing", signal_name);
-	master_stop(m, seconds);
+	master_leave(m, seconds);
 }
 
 /* ---- signals ---- */
@@ -203,6 +251,7 @@ static void clean_up(struct master *m)
 	control_close(m);
 	if (m->loop) {
 		ev_timer_stop(m->loop, &m->turn);
+		ev_timer_stop(m->loop, &m->leaving);
 		ev_timer_stop(m->loop, &m->retirement);
 		handout_stop(m);
 		stall_stop(m);
@@ -283,7 +332,8 @@ static int go_on(struct master *m)
 
 int master_run(const char *file)
 {
-	struct master m = { .file = file, .log = -1, .told = -1, .started = child_clock() };
+	struct master m = { .file = file, .log = -1, .told = -1, .started = child_clock(),
+		.began = (double)time(NULL) };
 
 	log_as("master");
 	upgrade_remember_binary();

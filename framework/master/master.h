@@ -67,6 +67,9 @@ struct master {
 	struct upgrade    *upgrade;
 	int                told;         /* what a worker was last told of all: a memfd; -1: nothing */
 	double             told_at;      /* by child_clock() */
+	ev_timer           leaving;      /* runs for drain_delay before it stops */
+	double             leave_at;     /* when, by child_clock() */
+	double             leave_time;   /* seconds that workers then have to finish; 0: no limit */
 	bool               stopping;
 	double             started;      /* when; over upgrades */
 	double             began;        /* the same by the wall clock, as it was then */
@@ -87,6 +90,12 @@ int master_run(const char *file);
 
 /* For the parts, when something ended: leaves the loop once nothing is left. */
 void master_rest(struct master *m);
+
+/* Begins the end of the service: /readyz says no for drain_delay, then master_stop().  Again: that
+ * at once. */
+void master_leave(struct master *m, double seconds);
+bool master_is_leaving(const struct master *m);
+void master_go_on_leaving(struct master *m);     /* after an upgrade, at leave_at */
 
 /* Ends the service: what is in hand is finished within seconds (0: no limit). */
 void master_stop(struct master *m, double seconds);

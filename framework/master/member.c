@@ -32,9 +32,22 @@
 
 /* ---- telling it ---- */
 
+void member_tell_unready(struct member *m)
+{
+	static const struct message say = {
+		.type = MESSAGE_UNREADY,
+		.text = "portico is about to stop: new clients are still served, send them elsewhere",
+	};
+
+	(void)channel_send(m->child.channel, &say, -1);
+}
+
+/* Ready it has never been if its server is on the way out. */
 void member_let_serve(struct member *m)
 {
 	m->state = MEMBER_SERVING;
+	if (master_is_leaving(m->generation->master))
+		member_tell_unready(m);
 	(void)child_tell(&m->child, MESSAGE_SERVE, 0., -1);
 }
 

@@ -46,6 +46,9 @@ int member_spawn(struct generation *g, struct slot *slot);
 int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int page_fd,
 	enum member_state state, double born);
 
+/* The server is about to end: /readyz says no. */
+void member_tell_unready(struct member *m);
+
 void member_let_serve(struct member *m);
 
 /* Names a worker that serves, in the same slot if there is one, to take its

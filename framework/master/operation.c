@@ -176,6 +176,8 @@ void operation_ended(struct master *m, bool good, const char *fmt, ...)
 	else
 		log_error("%s", sentence);
 	m->operation = NULL;
+	if (op && (op->wish.kind == OPERATION_RELOAD || op->wish.kind == OPERATION_UPGRADE))
+		*(good ? &m->reloads : &m->reloads_failed) += 1;
 	if (op)
 		end(op, good, sentence);
 	operation_next(m);

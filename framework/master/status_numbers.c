@@ -41,11 +41,12 @@ static json_t *latency_json(const struct latency *l)
 		"sum", (double)l->sum / 1e6);
 }
 
-static json_t *row_json(const char *service, unsigned slot, const struct counts *c)
+static json_t *row_json(const struct config_service *service, unsigned slot, const struct counts *c)
 {
 	json_t *row = json_object();
 
-	json_object_set_new(row, "service", json_string(service));
+	json_object_set_new(row, "service", json_string(service->name));
+	json_object_set_new(row, "protocol", json_string(config_protocol_name(service->protocol)));
 	json_object_set_new(row, "worker", json_integer(slot));
 	status_add_counts(row, c);
 	json_object_set_new(row, "latency", latency_json(&c->latency));
@@ -57,13 +58,14 @@ static bool is_empty(const struct counts *c)
 	return c->accepted + c->taken + c->datagrams_in + c->errors[ERROR_ACCEPT] == 0;
 }
 
-static void add_row(json_t *all, const struct master *m, const char *service, unsigned slot)
+static void add_row(json_t *all, const struct master *m, const struct config_service *service,
+	unsigned slot)
 {
 	struct counts *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return;
-	numbers_service_in(m, slot, service, c);
+	numbers_service_in(m, slot, service->name, c);
 	if (slot < m->table.count || !is_empty(c))
 		json_array_append_new(all, row_json(service, slot, c));
 	free(c);
@@ -82,7 +84,7 @@ static json_t *rows_json(const struct master *m)
 
 	for (size_t i = 0; c && i < c->service_count; i++)
 		for (unsigned slot = 0; slot < slots_ever(m) && !config_is_admin(&c->services[i]); slot++)
-			add_row(all, m, c->services[i].name, slot);
+			add_row(all, m, &c->services[i], slot);
 	return all;
 }
 

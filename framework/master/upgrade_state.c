@@ -171,9 +171,11 @@ static json_t *master_json(const struct master *m, int ledger)
 		add_log(o, g->config);
 		json_array_append_new(generations, o);
 	}
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, "
+	return json_pack("{s:i, s:i, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, "
 		"s:o, s:o, s:o, s:o}",
-		"version", UPGRADE_STATE_VERSION, "born", (int)m->born,
+		"version", UPGRADE_STATE_VERSION, "born", (int)m->born, "began", m->began,
+		"leave_at", m->leave_at, "leave_time", m->leave_time,
+		"reloads", (int)m->reloads, "reloads_failed", (int)m->reloads_failed,
 		"crashes", (int)m->crashes, "upgrades", (int)m->upgrades,
 		"stalls", (int)m->stalls, "strangers_seen", (int)m->strangers_seen,
 		"lost", (json_int_t)m->lost, "started", m->started, "reloaded", m->reloaded,
@@ -365,6 +367,12 @@ static int load_all(struct master *m, const json_t *state)
 	m->strangers_seen = (unsigned)upgrade_int(state, "strangers_seen");
 	m->stalls = (unsigned)upgrade_int(state, "stalls");
 	m->lost = (uint64_t)json_integer_value(json_object_get(state, "lost"));
+	m->leave_time = upgrade_real(state, "leave_time");
+	m->leave_at = upgrade_real(state, "leave_at");
+	m->reloads = (unsigned)upgrade_int(state, "reloads");
+	m->reloads_failed = (unsigned)upgrade_int(state, "reloads_failed");
+	if (json_object_get(state, "began"))
+		m->began = upgrade_real(state, "began");
 	load_ledger(m, upgrade_int(state, "ledger"));
 	if (json_object_get(state, "tickets"))
 		tickets_adopt(m, upgrade_int(state, "tickets"));
@@ -382,6 +390,8 @@ static int load_all(struct master *m, const json_t *state)
 		&& control_adopt(m, upgrade_int(state, "control"), path ? path : "") < 0)
 		return -1;
 	operation_adopt(m, control_adopt_client(m, upgrade_int(state, "client")));
+	if (m->leave_at > 0.)
+		master_go_on_leaving(m);
 	load_waiting(m, json_object_get(state, "waiting"));
 	load_unheard(m, json_object_get(state, "unheard"));
 	return 0;

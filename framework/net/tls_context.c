@@ -52,6 +52,16 @@ struct ssl_ctx_st *tls_context_for(struct tls_context *t, const char *name)
 	return exact ? exact : find(t, name, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 }
 
+time_t tls_context_ends(const struct tls_context *t, size_t i)
+{
+	struct tm end;
+
+	if (i >= t->count
+		|| ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(t->pairs[i])), &end) != 1)
+		return 0;
+	return timegm(&end);
+}
+
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);

@@ -12,6 +12,8 @@
 #define PORTICO_NET_TLS_CONTEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
 
 #include "config/config.h"
 #include "config/problem.h"
@@ -36,6 +38,9 @@ struct ssl_ctx_st *tls_context_first(struct tls_context *t);
 /* Whose certificate fits name, which a client asked for: an exact name before a
  * wildcard; NULL: nobody's. */
 struct ssl_ctx_st *tls_context_for(struct tls_context *t, const char *name);
+
+/* When certificate number i of the configuration's ends, in seconds since 1970; 0: not known. */
+time_t tls_context_ends(const struct tls_context *t, size_t i);
 
 bool tls_context_is_http(const struct ssl_st *ssl);
 
