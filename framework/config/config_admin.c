@@ -9,9 +9,9 @@
 #include "config/config_draft.h"
 
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/text.h"
+#include "sys/local.h"
 
 enum { CONNECTIONS = 64, BACKLOG = 128 };
 
@@ -41,22 +41,13 @@ static const char *default_path(struct draft *d)
 	return arena_printf(d->mem, "%s.admin", control);
 }
 
-static void check_path(struct draft *d, const struct ini_section *section, unsigned line)
-{
-	const char *path = d->portico.config.admin_path;
-
-	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		problems_add(&d->problems, section->file, line,
-			"admin: %s is too long for the path of a socket; choose one of at most %zu bytes",
-			path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-}
 
 static int read_path(struct draft *d, const struct ini_section *section, unsigned line,
 	const char *path)
 {
 	struct config *c = &d->portico.config;
 
-	if (c->admin_path != NULL || path[0] == '\0') {
+	if (c->admin_path != NULL || path[0] == '\0' || d->listen_count >= CONFIG_MAX_LISTENS) {
 		problems_add(&d->problems, section->file, line,
 			"admin: one path is expected behind " UNIX "; write " UNIX "/run/portico/admin.sock");
 		return 0;
@@ -65,7 +56,10 @@ static int read_path(struct draft *d, const struct ini_section *section, unsigne
 	if (c->admin_path == NULL)
 		return -1;
 	d->listen_count++;
-	check_path(d, section, line);
+	if (strlen(c->admin_path) > LOCAL_PATH)
+		problems_add(&d->problems, section->file, line,
+			"admin: %s is too long for the path of a socket; choose one of at most %d bytes",
+			c->admin_path, LOCAL_PATH);
 	return 0;
 }
 
@@ -156,6 +150,20 @@ static int read_hosts(struct draft *d)
 	return 0;
 }
 
+/* Nobody asked for it: where there is no room for its name there is none. */
+static int add_default(struct draft *d, const struct ini_section *section)
+{
+	const char *path = default_path(d);
+
+	if (path == NULL)
+		return -1;
+	if (strlen(path) > LOCAL_PATH || d->listen_count >= CONFIG_MAX_LISTENS)
+		return 0;
+	d->portico.config.admin_path = path;
+	d->listen_count++;
+	return add_service(d, section, "");
+}
+
 int config_read_admin(struct draft *d)
 {
 	const struct ini_section *section = find_main(d);
@@ -167,14 +175,8 @@ int config_read_admin(struct draft *d)
 		return -1;
 	if (e == NULL && c->control == NULL)
 		return 0;
-	if (e == NULL) {
-		c->admin_path = default_path(d);
-		if (c->admin_path == NULL)
-			return -1;
-		d->listen_count++;
-		check_path(d, section, ini_find(section, "control")->line);
-		return add_service(d, section, "");
-	}
+	if (e == NULL)
+		return add_default(d, section);
 	if (e->value == NULL || e->value[0] == '\0' || strcmp(e->value, "off") == 0)
 		return 0;
 	if (split(d, section, e, &listen) < 0)

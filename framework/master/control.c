@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -25,6 +24,7 @@
 #include "master/status.h"
 #include "net/listen.h"
 #include "net/stream.h"
+#include "sys/local.h"
 
 enum { LONGEST_LINE = 4096 };
 
@@ -164,41 +164,12 @@ static void on_accepted(struct listener *l, int fd, const struct addr *peer)
 
 /* ---- the socket ---- */
 
-/* A path that nobody listens on was left by a crash. */
-static void remove_stale(const struct sockaddr_un *name, socklen_t len)
-{
-	struct stat what;
-
-	/* connect(2) refuses what is no socket with the same error. */
-	if (lstat(name->sun_path, &what) < 0 || !S_ISSOCK(what.st_mode))
-		return;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(fd, (const struct sockaddr *)name, len) < 0 && errno == ECONNREFUSED)
-		unlink(name->sun_path);
-	close(fd);
-}
-
 static int bind_name(const char *file, const char *path)
 {
 	struct sockaddr_un name;
 	socklen_t len = control_name(file, path, &name);
 
-	if (len == 0)
-		return -1;
-	if (path)
-		remove_stale(&name, len);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	mode_t mask = umask(0177);
-	int result = bind(fd, (struct sockaddr *)&name, len);
-	umask(mask);
-	if (result == 0 && listen(fd, 64) == 0)
-		return fd;
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return len == 0 ? -1 : local_listen(&name, len, 0600, 64);
 }
 
 int control_adopt(struct master *m, int fd, const char *path)

@@ -100,6 +100,7 @@ void generation_bury(struct generation *g)
 	*at = g->older;
 	if (m->serving == g)
 		m->serving = NULL;
+	adminsock_close(g);
 	config_destroy(g->config);
 	accesslogs_fini(&g->accesslogs);
 	free(g);

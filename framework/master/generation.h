@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "master/accesslog.h"
+#include "master/adminsock.h"
 #include "master/member.h"
 
 struct master;
@@ -30,6 +31,7 @@ struct generation {
 	unsigned               number;       /* 1, 2, ... */
 	struct config         *config;       /* its own */
 	struct accesslogs      accesslogs;   /* of its workers */
+	struct adminsock       admin;        /* likewise */
 	enum generation_state  state;
 	bool                   gave_up;      /* it failed before it served */
 	bool                   hurried;      /* over the limit of draining ones: told to end soon */

@@ -75,6 +75,7 @@ void master_stop(struct master *m, double seconds)
 	/* The workers hold what they have to empty; as soon as they let go, new
 	 * clients are refused and the port is free. */
 	slots_close(&m->table);
+	adminsock_close_all(m);
 	if (m->trial)
 		trial_cancel(m->trial);
 	if (m->upgrade)

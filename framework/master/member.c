@@ -231,6 +231,7 @@ static int worker_entry(void *arg, int channel)
 		.socket_count = slot_need(c),
 		.log = m->generation->master->log,
 		.access = access,
+		.admin = m->generation->admin.fd > 0 ? m->generation->admin.fd : -1,
 		.page = m->page,
 		.ours = ours,
 		.tables = tables,
@@ -278,7 +279,7 @@ static void enlist(struct member *m)
 
 int member_spawn(struct generation *g, struct slot *slot)
 {
-	if (accesslogs_open(g) < 0)
+	if (accesslogs_open(g) < 0 || adminsock_open(g) < 0)
 		return -1;
 	struct member *m = create(g, slot);
 	if (!m) {

@@ -171,6 +171,8 @@ static json_t *admin_json(const struct master *m)
 	json_t *all = json_array();
 	char text[ADDR_TEXT];
 
+	if (c && c->admin_path)
+		json_array_append_new(all, status_text(c->admin_path));
 	for (size_t i = 0; c && i < c->service_count; i++)
 		for (size_t k = 0; config_is_admin(&c->services[i]) && k < c->services[i].listen_count; k++)
 			json_array_append_new(all, json_string(addr_format(&c->services[i].listens[k], text)));

@@ -37,6 +37,9 @@ static void describe(const struct generation *g, char *out, size_t size)
 			at += (size_t)snprintf(out + at, size - at, "%s %s", k ? "," : "",
 				addr_format(&s->listens[k], text));
 		}
+		if (config_is_admin(s) && c->admin_path && at < size)
+			at += (size_t)snprintf(out + at, size - at, "%s unix:%s",
+				s->listen_count > 0 ? "," : "", c->admin_path);
 	}
 }
 

@@ -179,12 +179,14 @@ static int run_trial(const struct config *c)
 
 static void print_summary(const struct config *c)
 {
-	size_t handlers = 0;
+	size_t handlers = 0, services = 0;
 
-	for (size_t i = 0; i < c->service_count; i++)
+	for (size_t i = 0; i < c->service_count && !config_is_admin(&c->services[i]); i++) {
+		services++;
 		handlers += c->services[i].handler_count;
+	}
 	printf("%s: good: %zu service%s, %zu handler%s, %u worker%s\n", c->file,
-		c->service_count, c->service_count == 1 ? "" : "s",
+		services, services == 1 ? "" : "s",
 		handlers, handlers == 1 ? "" : "s", c->workers, c->workers == 1 ? "" : "s");
 }
 

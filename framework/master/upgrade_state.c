@@ -70,11 +70,14 @@ static void all_live_through_exec(struct master *m, bool yes)
 		live_through_exec(g->shortest.program, yes);
 		live_through_exec(g->shortest.sockets, yes);
 	}
-	for (struct generation *g = m->generations; g; g = g->older)
+	for (struct generation *g = m->generations; g; g = g->older) {
+		if (g->admin.fd > 0)
+			live_through_exec(g->admin.fd, yes);
 		for (struct member *w = g->members; w; w = w->next) {
 			live_through_exec(w->child.channel, yes);
 			live_through_exec(w->page_fd, yes);
 		}
+	}
 }
 
 /* ---- out ---- */
@@ -110,6 +113,14 @@ static void add_log(json_t *generation, const struct config *c)
 	json_object_set_new(generation, "log_level", json_integer(c->log_level));
 }
 
+static json_t *admin_json(const struct generation *g)
+{
+	/* NULL if it is not UTF-8: then the next binary has to make another one. */
+	json_t *path = g->admin.fd > 0 ? json_string(g->admin.path) : NULL;
+
+	return path ? json_pack("{s:o, s:i}", "path", path, "fd", g->admin.fd) : json_null();
+}
+
 /* Its workers hear of new files. */
 static json_t *access_json(const struct generation *g)
 {
@@ -129,11 +140,12 @@ static json_t *generation_json(const struct generation *g)
 
 	for (const struct member *w = g->members; w; w = w->next)
 		json_array_append_new(members, member_json(w));
-	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o}",
 		"number", (int)g->number, "state", (int)g->state, "workers", (int)g->workers,
 		"born", g->born, "drain", g->config->drain,
 		"stall", g->config->stall, "stall_kill", g->config->stall_kill,
-		"listens", listens_json(g->config), "access", access_json(g), "members", members);
+		"listens", listens_json(g->config), "access", access_json(g), "admin", admin_json(g),
+		"members", members);
 }
 
 static json_t *waiting_json(const struct master *m)
@@ -301,6 +313,9 @@ static int load_generation(struct master *m, const json_t *o)
 	if (!g)
 		return -1;
 	load_access(g, json_object_get(o, "access"));
+	const json_t *admin = json_object_get(o, "admin");
+	const char *path = json_string_value(json_object_get(admin, "path"));
+	adminsock_adopt(g, path ? path : "", path ? upgrade_int(admin, "fd") : -1);
 	g->adopted = true;
 	g->number = (unsigned)upgrade_int(o, "number");
 	g->state = (enum generation_state)upgrade_int(o, "state");

@@ -31,11 +31,12 @@ static void settle_signals(void)
 
 static void close_the_rest(const struct worker_birth *b)
 {
-	int keep[2 * CONFIG_MAX_LISTENS + 2];    /* a service listens somewhere */
+	int keep[2 * CONFIG_MAX_LISTENS + 3];    /* a service listens somewhere */
 	size_t count = 0;
 
 	keep[count++] = b->channel;
 	keep[count++] = b->log;
+	keep[count++] = b->admin;
 	for (size_t i = 0; i < b->socket_count; i++)
 		keep[count++] = b->sockets[i];
 	for (size_t i = 0; b->access && i < b->config->service_count; i++)

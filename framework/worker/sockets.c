@@ -7,12 +7,15 @@
  */
 #include "worker/sockets.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "sys/channel.h"
 #include "worker/worker.h"
+
+#define OF_NOBODY UINT_MAX       /* a number that no address has */
 
 struct borrowed {
 	unsigned         slot;
@@ -58,6 +61,38 @@ static struct borrowed **find_borrowed(struct sockets *s, const struct message *
 
 /* ---- serving ---- */
 
+static int borrow_from(struct sockets *s, struct service *service, unsigned slot, unsigned number,
+	int fd)
+{
+	struct borrowed *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return -1;
+	b->loan = service_borrow(service, slot, fd);
+	if (!b->loan) {
+		free(b);
+		return -1;
+	}
+	b->slot = slot;
+	b->number = number;
+	b->service = service;
+	b->fd = fd;
+	b->next = s->borrowed;
+	s->borrowed = b;
+	return 0;
+}
+
+/* It is everybody's: borrowed of nobody who would want it back, until this worker retires. */
+static int serve_admin(struct sockets *s)
+{
+	const struct config *c = s->birth->config;
+	size_t last = c->service_count - 1;
+
+	if (s->birth->admin < 0)
+		return 0;
+	return borrow_from(s, s->services[last], s->birth->slot, OF_NOBODY, s->birth->admin);
+}
+
 void sockets_init(struct sockets *s, const struct worker_birth *birth, struct service **services)
 {
 	*s = (struct sockets){ .birth = birth, .services = services };
@@ -84,6 +119,10 @@ void sockets_serve(struct sockets *s)
 		}
 		own += c->services[i].listen_count;
 	}
+	if (serve_admin(s) < 0) {
+		log_error("admin: no memory to serve its unix socket");
+		s->unserved = CONFIG_ADMIN;
+	}
 }
 
 /* ---- borrowing ---- */
@@ -92,22 +131,8 @@ static int borrow(struct sockets *s, const struct message *m, int fd)
 {
 	size_t listen;
 	struct service *service = find_service(s, m->value, &listen);
-	struct borrowed *b = service ? calloc(1, sizeof(*b)) : NULL;
 
-	if (!b)
-		return -1;
-	b->loan = service_borrow(service, m->slot, fd);
-	if (!b->loan) {
-		free(b);
-		return -1;
-	}
-	b->slot = m->slot;
-	b->number = m->value;
-	b->service = service;
-	b->fd = fd;
-	b->next = s->borrowed;
-	s->borrowed = b;
-	return 0;
+	return service ? borrow_from(s, service, m->slot, m->value, fd) : -1;
 }
 
 void sockets_lend(struct sockets *s, const struct message *m, int fd)

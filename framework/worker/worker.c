@@ -409,6 +409,7 @@ int worker_check(const struct config *config, int channel, int log, struct page 
 	struct worker_birth birth = {
 		.config = config,
 		.channel = channel,
+		.admin = -1,
 		.log = log,
 		.page = page,
 	};

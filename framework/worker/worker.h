@@ -24,6 +24,7 @@ struct worker_birth {
 	int                 *sockets;    /* of the slot; -1: to be bound */
 	size_t               socket_count;
 	int                  log;        /* descriptor of the log, or -1 */
+	int                  admin;      /* the admin service's unix socket, or -1 */
 	int                 *access;     /* of each service's access log; -1: it has none */
 	struct page         *page;
 	struct shortest_table **tables;  /* of each service; NULL where load is not counted */

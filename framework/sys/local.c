@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * local.c - unix sockets that listen.
+ */
+#include "sys/local.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void remove_stale(const struct sockaddr_un *name, socklen_t len)
+{
+	struct stat what;
+
+	/* connect(2) refuses what is no socket with the same error. */
+	if (lstat(name->sun_path, &what) < 0 || !S_ISSOCK(what.st_mode))
+		return;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, (const struct sockaddr *)name, len) < 0 && errno == ECONNREFUSED)
+		unlink(name->sun_path);
+	close(fd);
+}
+
+int local_listen(const struct sockaddr_un *name, socklen_t len, mode_t mode, int backlog)
+{
+	if (name->sun_path[0])
+		remove_stale(name, len);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	mode_t mask = umask(~mode & 0777);
+	int result = bind(fd, (const struct sockaddr *)name, len);
+	umask(mask);
+	if (result == 0 && listen(fd, backlog) == 0)
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int local_listen_at(const char *path, mode_t mode, int backlog)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+	if (strlen(path) > LOCAL_PATH) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(name.sun_path, path);
+	return local_listen(&name, sizeof(name), mode, backlog);
+}
