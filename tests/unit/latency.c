@@ -104,3 +104,16 @@ Test(latency, since_takes_off_what_was_before)
 	free(before);
 	free(later);
 }
+
+Test(latency, below_a_power_of_two_is_exact)
+{
+	struct latency *l = some();
+
+	for (uint64_t us = 0; us < 70000; us++)
+		latency_add(l, us, 1);
+	for (unsigned bit = 0; bit <= 16; bit++)
+		cr_assert_eq(latency_below(l, UINT64_C(1) << bit), UINT64_C(1) << bit, "%u", bit);
+	cr_assert_eq(latency_below(l, UINT64_C(1) << 17), 70000);
+	cr_assert_eq(latency_below(l, UINT64_C(1) << 36), 70000);
+	free(l);
+}
