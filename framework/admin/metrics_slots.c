@@ -27,8 +27,6 @@ static const struct {
 	struct expose_family family;
 	const char          *key;
 } plain[] = {
-	{ { "portico_worker_restarts", EXPOSE_COUNTER, NULL,
-		"Workers of that number that died unasked." }, "restarts" },
 	{ { "portico_worker_resident_memory_bytes", EXPOSE_GAUGE, "bytes", "Its resident memory." },
 		"rss" },
 	{ { "portico_worker_generation", EXPOSE_GAUGE, NULL, "The generation that it is of." },
@@ -75,16 +73,22 @@ static void shares(struct expose *e, const json_t *slots, const char *key,
 			expose_real(e, metrics_real(row, key), "worker", worker_of(row), NULL);
 }
 
-static void busy(struct expose *e, const json_t *numbers)
+/* Of all that there ever were: one that was scaled away did what it did. */
+static void loops(struct expose *e, const json_t *numbers)
 {
-	const json_t *all = json_object_get(numbers, "busy"), *seconds;
+	const json_t *all = json_object_get(numbers, "loops"), *loop;
 	size_t slot;
 
+	expose_family(e, &(struct expose_family){ "portico_worker_restarts", EXPOSE_COUNTER, NULL,
+		"Workers of that number that died unasked." });
+	json_array_foreach(all, slot, loop)
+		expose_count(e, metrics_count(loop, "restarts"), "worker",
+			metrics_worker((json_int_t)slot), NULL);
 	expose_family(e, &(struct expose_family){ "portico_worker_busy_seconds", EXPOSE_COUNTER,
 		"seconds", "Time in which its loop did not wait." });
-	json_array_foreach(all, slot, seconds)
-		expose_real(e, json_number_value(seconds), "worker", metrics_worker((json_int_t)slot),
-			NULL);
+	json_array_foreach(all, slot, loop)
+		expose_real(e, metrics_real(loop, "busy"), "worker",
+			metrics_worker((json_int_t)slot), NULL);
 }
 
 void metrics_slots(struct expose *e, const json_t *status, const json_t *numbers)
@@ -97,5 +101,5 @@ void metrics_slots(struct expose *e, const json_t *status, const json_t *numbers
 		"ratio", "Part of all new clients of the last minute that came to it." });
 	shares(e, slots, "expected", &(struct expose_family){ "portico_worker_expected_share_ratio",
 		EXPOSE_GAUGE, "ratio", "The part that was to come to it." });
-	busy(e, numbers);
+	loops(e, numbers);
 }

@@ -53,11 +53,6 @@ static json_t *row_json(const struct config_service *service, unsigned slot, con
 	return row;
 }
 
-static bool is_empty(const struct counts *c)
-{
-	return c->accepted + c->taken + c->datagrams_in + c->errors[ERROR_ACCEPT] == 0;
-}
-
 static void add_row(json_t *all, const struct master *m, const struct config_service *service,
 	unsigned slot)
 {
@@ -66,8 +61,7 @@ static void add_row(json_t *all, const struct master *m, const struct config_ser
 	if (!c)
 		return;
 	numbers_service_in(m, slot, service->name, c);
-	if (slot < m->table.count || !is_empty(c))
-		json_array_append_new(all, row_json(service, slot, c));
+	json_array_append_new(all, row_json(service, slot, c));
 	free(c);
 }
 
@@ -88,12 +82,14 @@ static json_t *rows_json(const struct master *m)
 	return all;
 }
 
-static json_t *busy_json(const struct master *m)
+static json_t *loops_json(const struct master *m)
 {
 	json_t *all = json_array();
 
 	for (unsigned slot = 0; slot < slots_ever(m); slot++)
-		json_array_append_new(all, json_real((double)numbers_busy(m, slot) / 1e9));
+		json_array_append_new(all, json_pack("{s:f, s:I}",
+			"busy", (double)numbers_busy(m, slot) / 1e9,
+			"restarts", (json_int_t)ledger_loop(&m->ledger, slot).restarts));
 	return all;
 }
 
@@ -101,5 +97,5 @@ json_t *status_numbers(const struct master *m)
 {
 	return json_pack("{s:f, s:I, s:I, s:o, s:o, s:o}", "began", m->began,
 		"reloads", (json_int_t)m->reloads, "reloads_failed", (json_int_t)m->reloads_failed,
-		"bounds", bounds_json(), "busy", busy_json(m), "rows", rows_json(m));
+		"bounds", bounds_json(), "loops", loops_json(m), "rows", rows_json(m));
 }

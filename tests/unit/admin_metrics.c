@@ -23,7 +23,7 @@
 	"'latency':{'below':[1,3],'count':4,'sum':0.5}}"
 
 #define NUMBERS                                                              \
-	"{'began':1000000000.0,'reloads':7,'reloads_failed':1,'bounds':[0.5,1.0],'busy':[0.5,0.25],'rows':[" \
+	"{'began':1000000000.0,'reloads':7,'reloads_failed':1,'bounds':[0.5,1.0],'loops':[{'busy':0.5,'restarts':5},{'busy':0.25,'restarts':0}],'rows':[" \
 	ROW("web", "http", "0") "," ROW("u", "udp", "1") "]}"
 
 static char *written;
