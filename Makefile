@@ -110,6 +110,7 @@ run: deps
 	@echo '  nc -u localhost 7001       (UDP echo)'
 	@echo '  ss -ltnp                   (one socket per worker and address)'
 	@echo '  $(B)/portico status -c etc/portico.ini'
+	@echo '  curl localhost:9180/metrics'
 	@echo '  $(B)/portico reload -c etc/portico.ini'
 	@echo 'Control-C ends it.'
 	@echo

@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "sys/local.h"
 
-enum { CONNECTIONS = 64, BACKLOG = 128 };
+/* QUEUE: of a thousand workers there is much to tell. */
+enum { CONNECTIONS = 64, BACKLOG = 128, QUEUE = 256 << 20 };
 
 #define UNIX "unix:"
 
@@ -123,6 +124,7 @@ static int add_service(struct draft *d, const struct ini_section *section, const
 	s->service.balance = CONFIG_HASH;
 	s->service.backlog = BACKLOG;
 	s->service.max_connections = CONNECTIONS;
+	s->service.max_queue = QUEUE;
 	s->service.max_body = 0;
 	s->service.access_log = NULL;
 	return listen[0] != '\0' ? config_read_listens(d, s) : 0;

@@ -190,6 +190,28 @@ Test(metrics, have_the_form_that_is_asked_for)
 	cr_assert_null(strstr(r.body, "# EOF"));
 }
 
+/* The manual names what there is, and nothing else. */
+Test(metrics, every_family_is_in_the_manual)
+{
+	const char *manual = read_file(PORTICO_SOURCE_DIR "/docs/metrics.md");
+	char family[128], named[140];
+	struct response r;
+	size_t families = 0, rows = 0;
+
+	server_start(WITH_ADMIN SERVICES);
+	admin_get("/metrics", OPEN_METRICS, &r);
+	for (const char *at = r.body; (at = strstr(at, "# TYPE ")); at++) {
+		cr_assert_eq(sscanf(at, "# TYPE %100s", family), 1);
+		snprintf(named, sizeof(named), "\n| `%s` |", family);
+		bool plugin = strncmp(family, "portico_plugin_", 15) == 0;
+		cr_assert(plugin || strstr(manual, named), "%s", family);
+		families += !plugin;
+	}
+	for (const char *at = manual; (at = strstr(at, "\n| `p")); at++)
+		rows++;
+	cr_assert_eq(rows, families + 1, "%zu rows, %zu families", rows, families);
+}
+
 static int raw(const char *request)
 {
 	struct response r;
