@@ -4,6 +4,7 @@
  */
 #include "admin/metrics.h"
 
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,7 @@ static int write_all(struct admin *a, struct portico_request *r, const json_t *s
 	e.out = open_memstream(&text, &len);
 	if (!e.out)
 		return -1;
+	(void)__fsetlocking(e.out, FSETLOCKING_BYCALLER);    /* it is this thread's alone */
 	metrics_write(&e, status, numbers);
 	metrics_certificates(&e, a);
 	expose_end(&e);
