@@ -36,6 +36,9 @@ static uint64_t client_of(const struct addr *a)
 	uint64_t network;
 	uint32_t v4;
 
+	/* By a unix socket: nobody is told from another there. */
+	if (a->sa.sa_family == AF_UNIX)
+		return 0;
 	if (a->sa.sa_family == AF_INET) {
 		v4 = ntohl(a->in.sin_addr.s_addr);
 	} else if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr)) {
