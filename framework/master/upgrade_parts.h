@@ -9,6 +9,7 @@
 
 #include "sys/addr.h"
 
+struct generation;
 struct master;
 
 /* Slots, their sockets, and what chooses among them: a new reference, NULL without memory; and
@@ -21,6 +22,10 @@ json_t *upgrade_addr_json(const struct addr *a);
 int     upgrade_addr_read(const json_t *text, struct addr *out);
 
 /* 0 where there is none. */
+/* The unix socket of g's admin service. */
+json_t *upgrade_admin_save(const struct generation *g);
+void    upgrade_admin_load(struct generation *g, const json_t *admin);
+
 static inline int upgrade_int(const json_t *o, const char *key)
 {
 	return (int)json_integer_value(json_object_get(o, key));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "master/balance.h"
+#include "master/generation.h"
 #include "master/group.h"
 #include "master/load.h"
 #include "master/master.h"
@@ -171,4 +172,21 @@ int upgrade_sockets_load(struct master *m, const json_t *sockets)
 		return -1;
 	load_balance(m, sockets);
 	return 0;
+}
+
+/* ---- the admin service's ---- */
+
+json_t *upgrade_admin_save(const struct generation *g)
+{
+	/* NULL if it is not UTF-8: then the next binary has to make another one. */
+	json_t *path = g->admin.fd > 0 ? json_string(g->admin.path) : NULL;
+
+	return path ? json_pack("{s:o, s:i}", "path", path, "fd", g->admin.fd) : json_null();
+}
+
+void upgrade_admin_load(struct generation *g, const json_t *admin)
+{
+	const char *path = json_string_value(json_object_get(admin, "path"));
+
+	adminsock_adopt(g, path ? path : "", path ? upgrade_int(admin, "fd") : -1);
 }

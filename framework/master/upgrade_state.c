@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -113,14 +114,6 @@ static void add_log(json_t *generation, const struct config *c)
 	json_object_set_new(generation, "log_level", json_integer(c->log_level));
 }
 
-static json_t *admin_json(const struct generation *g)
-{
-	/* NULL if it is not UTF-8: then the next binary has to make another one. */
-	json_t *path = g->admin.fd > 0 ? json_string(g->admin.path) : NULL;
-
-	return path ? json_pack("{s:o, s:i}", "path", path, "fd", g->admin.fd) : json_null();
-}
-
 /* Its workers hear of new files. */
 static json_t *access_json(const struct generation *g)
 {
@@ -144,7 +137,7 @@ static json_t *generation_json(const struct generation *g)
 		"number", (int)g->number, "state", (int)g->state, "workers", (int)g->workers,
 		"born", g->born, "drain", g->config->drain,
 		"stall", g->config->stall, "stall_kill", g->config->stall_kill,
-		"listens", listens_json(g->config), "access", access_json(g), "admin", admin_json(g),
+		"listens", listens_json(g->config), "access", access_json(g), "admin", upgrade_admin_save(g),
 		"members", members);
 }
 
@@ -313,9 +306,7 @@ static int load_generation(struct master *m, const json_t *o)
 	if (!g)
 		return -1;
 	load_access(g, json_object_get(o, "access"));
-	const json_t *admin = json_object_get(o, "admin");
-	const char *path = json_string_value(json_object_get(admin, "path"));
-	adminsock_adopt(g, path ? path : "", path ? upgrade_int(admin, "fd") : -1);
+	upgrade_admin_load(g, json_object_get(o, "admin"));
 	g->adopted = true;
 	g->number = (unsigned)upgrade_int(o, "number");
 	g->state = (enum generation_state)upgrade_int(o, "state");
@@ -386,8 +377,8 @@ static int load_all(struct master *m, const json_t *state)
 	m->leave_at = upgrade_real(state, "leave_at");
 	m->reloads = (unsigned)upgrade_int(state, "reloads");
 	m->reloads_failed = (unsigned)upgrade_int(state, "reloads_failed");
-	if (json_object_get(state, "began"))
-		m->began = upgrade_real(state, "began");
+	m->began = json_object_get(state, "began") ? upgrade_real(state, "began")
+		: (double)time(NULL) - (child_clock() - m->started);
 	load_ledger(m, upgrade_int(state, "ledger"));
 	if (json_object_get(state, "tickets"))
 		tickets_adopt(m, upgrade_int(state, "tickets"));
