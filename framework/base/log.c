@@ -2,12 +2,8 @@
 /*
  * log.c - one line on one descriptor with one write.
  *
- *	2026-11-22T12:21:31.123Z info  master: message
- *
  * A line is never longer than PIPE_BUF, so that lines of several processes on
- * one pipe do not mix.  What is said may come from a client or a file:
- * control characters are replaced, so that nobody can forge a second line or
- * speak to the terminal.
+ * one pipe do not mix.
  */
 #include "base/log.h"
 
@@ -16,18 +12,36 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_LINE = PIPE_BUF, LOG_WHO = 48 };
+#include "base/log_line.h"
 
-static char           who_speaks[LOG_WHO] = "portico";
-static int            log_fd = STDERR_FILENO;
-static enum log_level log_worst = LOG_INFO;
+enum { LOG_LINE = PIPE_BUF };
+
+static struct log_speaker speaker = { .who = "portico", .slot = -1 };
+static struct log_style   style;
+static int                log_fd = STDERR_FILENO;
+static enum log_level     log_worst = LOG_INFO;
+static struct log_place (*ask_place)(void *arg);
+static void              *ask_arg;
+
+/* ---- who and where ---- */
 
 void log_as(const char *who)
 {
-	snprintf(who_speaks, sizeof(who_speaks), "%s", who);
+	snprintf(speaker.who, sizeof(speaker.who), "%s", who);
+	speaker.slot = -1;
+	speaker.generation = 0;
+}
+
+void log_as_worker(unsigned slot, unsigned generation)
+{
+	log_as("worker");
+	speaker.slot = (int)slot;
+	speaker.generation = generation;
 }
 
 void log_to(int fd)
@@ -35,74 +49,98 @@ void log_to(int fd)
 	log_fd = fd;
 }
 
+void log_in_style(const struct log_style *s)
+{
+	style = *s;
+}
+
 void log_limit(enum log_level worst)
 {
 	log_worst = worst;
 }
 
-static const char *level_name(enum log_level level)
+void log_ask_place(struct log_place (*ask)(void *arg), void *arg)
 {
-	switch (level) {
-	case LOG_ERROR:
-		return "error";
-	case LOG_WARN:
-		return "warn";
-	case LOG_INFO:
-		return "info";
-	case LOG_DEBUG:
-		return "debug";
-	}
-	return "?";
+	ask_place = ask;
+	ask_arg = arg;
 }
 
-/* Writes the time, the level and who at the start of line; gives their length. */
-static size_t put_head(char *line, size_t room, enum log_level level)
+uint32_t log_style_number(const struct log_style *s)
 {
-	struct timespec now = {0};
-	struct tm utc = {0};
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	size_t len = strftime(line, room, "%Y-%m-%dT%H:%M:%S", &utc);
-	int more = snprintf(line + len, room - len, ".%03ldZ %-5s %s: ", now.tv_nsec / 1000000,
-		level_name(level), who_speaks);
-	return more > 0 ? len + (size_t)more : len;
+	return (uint32_t)s->format | (uint32_t)s->frame << 8 | (uint32_t)s->facility << 16;
 }
 
-/* C0 and DEL, and the C1 controls in the form that UTF-8 gives them. */
-static void replace_controls(char *s)
+struct log_style log_style_of(uint32_t number)
 {
-	for (unsigned char *p = (unsigned char *)s; *p != '\0'; p++) {
-		if (*p < ' ' || *p == 0x7f) {
-			*p = '?';
-		} else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) {
-			p[0] = '?';
-			p[1] = '?';
-		}
+	unsigned format = number & 0xff, frame = number >> 8 & 0xff;
+
+	return (struct log_style){
+		.format = format <= LOG_JSON ? (enum log_format)format : LOG_TEXT,
+		.frame = frame <= LOG_SYSLOG ? (enum log_frame)frame : LOG_BARE,
+		.facility = number >> 16,
+	};
+}
+
+/* ---- writing ---- */
+
+static bool syslogd_is_new(int error)
+{
+	return error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE;
+}
+
+/* Who listened was started anew: the socket, which all of us share, is led to it. */
+static bool find_syslogd(void)
+{
+	static const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = LOG_SYSLOG_AT };
+
+	return style.frame == LOG_SYSLOG && syslogd_is_new(errno)
+		&& connect(log_fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
+}
+
+/* A datagram is not ended by a newline. */
+static void put_out(const char *line, size_t len)
+{
+	bool once_more = true;
+
+	if (style.frame == LOG_SYSLOG)
+		len--;
+	while (write(log_fd, line, len) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (!once_more || !find_syslogd())
+			break;
+		once_more = false;
 	}
+}
+
+void log_say(enum log_level level, const struct log_place *place, const char *message)
+{
+	int saved = errno;
+	char line[LOG_LINE];
+	struct log_event event = { .level = level, .speaker = &speaker, .message = message };
+
+	if (level > log_worst)
+		return;
+	speaker.pid = getpid();
+	clock_gettime(CLOCK_REALTIME, &event.when);
+	if (place)
+		event.place = *place;
+	else if (ask_place)
+		event.place = ask_place(ask_arg);
+	put_out(line, log_line_put(line, sizeof(line), &style, &event));
+	errno = saved;
 }
 
 static void __attribute__((format(printf, 2, 0)))
 say(enum log_level level, const char *fmt, va_list args)
 {
-	int saved = errno;
-	char line[LOG_LINE + 1];
+	int saved = errno;               /* fmt may say %m */
+	char message[LOG_LINE] = "";
 
 	if (level > log_worst)
 		return;
-	size_t head = put_head(line, LOG_LINE, level);
-	size_t room = LOG_LINE - head;   /* for the message and its newline */
-	errno = saved;                   /* fmt may say %m */
-	int len = vsnprintf(line + head, room, fmt, args);
-	if (len < 0)
-		line[head] = '\0';
-	else if ((size_t)len >= room)
-		memcpy(line + LOG_LINE - 4, "...", 4);
-	replace_controls(line);
-	size_t end = strlen(line);
-	line[end++] = '\n';
-	while (write(log_fd, line, end) < 0 && errno == EINTR)
-		;
+	(void)vsnprintf(message, sizeof(message), fmt, args);
+	log_say(level, NULL, message);
 	errno = saved;
 }
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "proto/ws_utf8.h"
+#include "base/quote.h"
 
 static char *put(char *at, const char *text, size_t len)
 {
@@ -17,13 +17,6 @@ static char *put(char *at, const char *text, size_t len)
 }
 
 static const char hex[] = "0123456789abcdef";
-
-/* One character of the input as it stands in the log. */
-struct sign {
-	char   text[8];
-	size_t len;              /* of it */
-	size_t used;             /* of the input */
-};
 
 static bool is_plain(unsigned char c)
 {
@@ -57,65 +50,13 @@ static size_t copy_plain(char *to, const char *from, size_t len, size_t room)
 	return done;
 }
 
-/* The length of the UTF-8 character of several bytes that text begins with; 0: it is none. */
-static size_t utf8_at(const char *text, size_t len)
+static struct quoted sign_of(const char *text, size_t len, enum access_style style)
 {
-	struct ws_utf8 u = {0};
-
-	if (!ws_utf8_take(&u, text, 1) || u.more == 0 || u.more >= len)
-		return 0;
-	size_t more = u.more;
-	return ws_utf8_take(&u, text + 1, more) ? more + 1 : 0;
-}
-
-static void sign_hex(struct sign *s, const char *prefix, unsigned char c)
-{
-	s->len = strlen(prefix);
-	memcpy(s->text, prefix, s->len);
-	s->text[s->len++] = hex[c >> 4];
-	s->text[s->len++] = hex[c & 15];
-}
-
-/* The C1 controls are valid UTF-8, and terminals obey them. */
-static bool is_c1(const char *text, size_t len)
-{
-	return len == 2 && text[0] == '\xc2' && (unsigned char)text[1] < 0xa0;
-}
-
-/* \u0000 would be allowed, and is refused by many who read JSON. */
-static struct sign sign_json(const char *text, size_t len)
-{
-	struct sign s = { .used = 1 };
 	unsigned char c = (unsigned char)*text;
 
-	if (c > 0 && c < 0x80) {
-		sign_hex(&s, "\\u00", c);
-		return s;
-	}
-	size_t many = utf8_at(text, len);
-	if (many == 0) {
-		sign_hex(&s, "\\\\x", c);
-		return s;
-	}
-	s.used = many;
-	if (is_c1(text, many)) {
-		sign_hex(&s, "\\u00", (unsigned char)text[1]);
-	} else {
-		memcpy(s.text, text, many);
-		s.len = many;
-	}
-	return s;
-}
-
-static struct sign sign_of(const char *text, size_t len, enum access_style style)
-{
-	if (*text == '"' || *text == '\\')
-		return (struct sign){ .text = { '\\', *text }, .len = 2, .used = 1 };
-	if (style == ACCESS_JSON)
-		return sign_json(text, len);
-	struct sign s = { .used = 1 };
-	sign_hex(&s, "\\x", (unsigned char)*text);
-	return s;
+	if (style == ACCESS_JSON || c == '"' || c == '\\')
+		return quote_json(text, len);
+	return (struct quoted){ .text = { '\\', 'x', hex[c >> 4], hex[c & 15] }, .len = 4, .used = 1 };
 }
 
 char *access_put_text(char *at, struct access_text t, size_t most, enum access_style style)
@@ -128,7 +69,7 @@ char *access_put_text(char *at, struct access_text t, size_t most, enum access_s
 			*at++ = t.at[i++];
 			continue;
 		}
-		struct sign s = sign_of(t.at + i, t.len - i, style);
+		struct quoted s = sign_of(t.at + i, t.len - i, style);
 		if (s.len > (size_t)(end - at))
 			return put(at, "...", 3);
 		at = put(at, s.text, s.len);

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "proto/timer.h"
@@ -87,6 +88,14 @@ struct ev_loop *portico_service_loop(struct portico_service *h)
 	return h->loop;
 }
 
+/* The label is the service's name, and behind a blank the prefix if there is one. */
+static const char *prefix_of(const struct portico_service *h)
+{
+	size_t len = strlen(h->service);
+
+	return strncmp(h->label, h->service, len) == 0 && h->label[len] == ' ' ? h->label + len + 1 : "";
+}
+
 void portico_log(struct portico_service *h, enum portico_level level, const char *fmt, ...)
 {
 	static const enum log_level levels[] = {
@@ -101,18 +110,10 @@ void portico_log(struct portico_service *h, enum portico_level level, const char
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	switch (level > PORTICO_DEBUG ? LOG_DEBUG : levels[level]) {
-	case LOG_ERROR:
-		log_error("handler %s: %s", h->label, text);
-		break;
-	case LOG_WARN:
-		log_warn("handler %s: %s", h->label, text);
-		break;
-	case LOG_INFO:
-		log_info("handler %s: %s", h->label, text);
-		break;
-	case LOG_DEBUG:
-		log_debug("handler %s: %s", h->label, text);
-		break;
-	}
+	const struct log_place here = {
+		.service = h->service,
+		.handler = prefix_of(h),
+		.named = true,
+	};
+	log_say(level > PORTICO_DEBUG ? LOG_DEBUG : levels[level], &here, text);
 }
