@@ -276,6 +276,18 @@ no_memory:
 	return NULL;
 }
 
+const struct config_handler *config_find_handler(const struct config *c, uint32_t number,
+	const struct config_service **service)
+{
+	for (size_t i = 0; i < c->service_count; i++) {
+		*service = &c->services[i];
+		if (number < c->services[i].handler_count)
+			return &c->services[i].handlers[number];
+		number -= (uint32_t)c->services[i].handler_count;
+	}
+	return NULL;
+}
+
 static void ignore_problem(void *arg, const char *sentence)
 {
 	(void)arg;

@@ -141,7 +141,10 @@ struct config {
 	mode_t                 umask;
 	int64_t                core;     /* bytes of a core dump; 0: none; CONFIG_CORE_ANY */
 	int64_t                max_files; /* descriptors of a worker; 0: as many as it may */
-	const char            *log;      /* path; NULL: standard error */
+	const char            *log;      /* path; NULL: standard error, or syslogd */
+	bool                   log_is_syslog;
+	unsigned               log_facility; /* of syslog(3), from 0 */
+	int                    log_format; /* enum log_format */
 	int                    log_level; /* enum log_level */
 	const char            *plugins;  /* directory of plugins named without a '/' */
 	const char            *control;  /* path of the control socket; NULL: an abstract name */
@@ -187,6 +190,10 @@ const char *config_control_path(const char *file, struct arena *mem);
 int config_parse_canary(const char *text, double *share, double *seconds);
 
 bool config_is_admin(const struct config_service *s);
+/* Handlers are numbered over all services, in their order.  NULL: there is no such number.  Safe in
+ * a signal handler. */
+const struct config_handler *config_find_handler(const struct config *c, uint32_t number,
+	const struct config_service **service);
 
 const char *config_balance_name(int balance);      /* "hash", "random", ... */
 const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */

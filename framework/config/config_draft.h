@@ -86,6 +86,8 @@ int config_read_confine(struct draft *d, const struct ini_section *section);
 int config_read_service(struct draft *d, const struct ini_section *section, const char *name);
 void config_read_server(struct draft *d, struct draft_service *service);
 int config_read_access_log(struct draft *d, struct draft_service *service);
+void config_read_log(struct draft *d, const struct ini_section *section,
+	const struct ini_entry *entry);
 void config_read_balance(struct draft *d, struct draft_service *service);
 void config_read_canary(struct draft *d, const struct ini_section *section,
 	const struct ini_entry *entry);
