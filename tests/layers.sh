@@ -47,7 +47,7 @@ function complain(why) {
 /^[ \t]*#[ \t]*include[ \t]*<ev\.h>/ && floor_of(FILENAME) < floor["net"] {
 	complain("libev begins at framework/net")
 }
-/^[ \t]*#[ \t]*include[ \t]*<dlfcn\.h>/ && FILENAME !~ /^framework\/(service\/|worker\/abort)/ {
+/^[ \t]*#[ \t]*include[ \t]*<dlfcn\.h>/ && FILENAME !~ /^framework\/(service\/|worker\/crash)/ {
 	complain("only framework/service opens plugins")
 }
 END {

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "master/accesslog.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "sys/sock.h"
@@ -35,13 +36,22 @@ static int give_access_logs(const struct member *w)
 }
 
 /* -1 and errno, maybe after some of them: then all are given once more. */
+static int give_log(const struct master *m, struct member *w)
+{
+	const struct message said = {
+		.type = MESSAGE_LOG,
+		.value = log_style_number(&m->log_style),
+	};
+	return channel_send(w->child.channel, &said, m->log);
+}
+
 static int give(const struct master *m, struct member *w)
 {
 	if (sock_unacknowledged(w->child.channel) > UNREAD_MOST) {
 		errno = EAGAIN;
 		return -1;
 	}
-	if (child_tell(&w->child, MESSAGE_LOG, 0., m->log) < 0)
+	if (give_log(m, w) < 0)
 		return -1;
 	return give_access_logs(w);
 }
@@ -89,6 +99,15 @@ void handout(struct master *m)
 	ev_timer_init(&m->handouts, on_again, AGAIN, AGAIN);
 	m->handouts.data = m;
 	ev_timer_start(m->loop, &m->handouts);
+}
+
+/* The files of its access logs were left behind. */
+void handout_go_on(struct master *m)
+{
+	if (!any_is_owed(m))
+		return;
+	(void)accesslogs_reopen(m);
+	handout(m);
 }
 
 void handout_stop(struct master *m)

@@ -10,6 +10,9 @@ struct master;
 /* All workers hear of the log and of their access logs as they are now: at once, or when they
  * read their channel again. */
 void handout(struct master *m);
+
+/* After an upgrade: who was owed something then still is. */
+void handout_go_on(struct master *m);
 void handout_stop(struct master *m);
 
 #endif

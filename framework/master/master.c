@@ -327,6 +327,7 @@ static int go_on(struct master *m)
 {
 	lend_settle(m);
 	stall_follow(m);
+	handout_go_on(m);
 	reload(m);
 	return EX_OK;
 }
@@ -337,6 +338,7 @@ int master_run(const char *file)
 		.began = (double)time(NULL) };
 
 	log_as("master");
+	logfile_begin(&m);
 	upgrade_remember_binary();
 	m.exit_code = open_loop(&m);
 	if (m.exit_code == EX_OK) {
@@ -346,7 +348,7 @@ int master_run(const char *file)
 	}
 	if (m.generations)
 		ev_run(m.loop, 0);
-	if (m.exit_code != EX_OK && m.log_is_file)
+	if (m.exit_code != EX_OK && m.log_is_elsewhere)
 		dprintf(STDERR_FILENO, "portico: cannot start; the log says why\n");
 	clean_up(&m);
 	return m.exit_code;

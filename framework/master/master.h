@@ -11,6 +11,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
+#include "base/log.h"
 #include "master/ledger.h"
 #include "master/slot.h"
 #include "sys/stranger.h"
@@ -81,7 +82,8 @@ struct master {
 	uint64_t           lost;         /* connections that died with their worker; over upgrades */
 	double             reloaded;     /* when the serving generation took over; 0: it is the first */
 	int                log;          /* descriptor: a file, or a duplicate of standard error */
-	bool               log_is_file;
+	struct log_style   log_style;
+	bool               log_is_elsewhere; /* than on standard error */
 	int                exit_code;
 };
 

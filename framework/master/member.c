@@ -226,6 +226,7 @@ static int worker_entry(void *arg, int channel)
 	struct worker_birth birth = {
 		.config = c,
 		.slot = m->slot->index,
+		.generation = m->generation->number,
 		.channel = channel,
 		.sockets = sockets,
 		.socket_count = slot_need(c),

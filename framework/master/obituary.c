@@ -15,20 +15,15 @@
 #include "master/slot.h"
 #include "sys/proc.h"
 
-/* Handlers are numbered over all services, as the worker numbers them. */
 static void name_handler(const struct config *c, uint32_t number, char *out, size_t size)
 {
-	for (size_t i = 0; i < c->service_count; i++) {
-		const struct config_service *s = &c->services[i];
-		if (number < s->handler_count) {
-			const char *prefix = s->handlers[number].prefix;
-			snprintf(out, size, "%s%s%s", s->name, prefix ? " " : "",
-				prefix ? prefix : "");
-			return;
-		}
-		number -= (uint32_t)s->handler_count;
-	}
-	snprintf(out, size, "?");
+	const struct config_service *s;
+	const struct config_handler *h = config_find_handler(c, number, &s);
+
+	if (h)
+		snprintf(out, size, "%s%s%s", s->name, h->prefix ? " " : "", h->prefix ? h->prefix : "");
+	else
+		snprintf(out, size, "?");
 }
 
 void obituary_doing(const struct member *m, char *out, size_t size)

@@ -27,6 +27,7 @@
 #include "master/generation.h"
 #include "master/group.h"
 #include "master/load.h"
+#include "master/logfile.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/tickets.h"
@@ -85,10 +86,11 @@ static void all_live_through_exec(struct master *m, bool yes)
 
 static json_t *member_json(const struct member *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:b}",
 		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
 		"channel", w->child.channel, "pulse", w->page_fd,
-		"state", (int)w->state, "born", w->child.born);
+		"state", (int)w->state, "born", w->child.born,
+		"owed_files", (int)w->owed_files);
 }
 
 static json_t *listens_json(const struct config *c)
@@ -112,6 +114,9 @@ static void add_log(json_t *generation, const struct config *c)
 
 	json_object_set_new(generation, "log", path ? path : json_null());
 	json_object_set_new(generation, "log_level", json_integer(c->log_level));
+	json_object_set_new(generation, "log_format", json_integer(c->log_format));
+	if (c->log_is_syslog)
+		json_object_set_new(generation, "log_facility", json_integer(c->log_facility));
 }
 
 /* Its workers hear of new files. */
@@ -265,6 +270,9 @@ static struct config *load_config(const json_t *generation)
 	if (!c)
 		return NULL;
 	c->log_level = upgrade_int(generation, "log_level");
+	c->log_format = upgrade_int(generation, "log_format");
+	c->log_is_syslog = json_object_get(generation, "log_facility") != NULL;
+	c->log_facility = (unsigned)upgrade_int(generation, "log_facility");
 	c->stall = upgrade_real(generation, "stall");
 	c->stall_kill = upgrade_real(generation, "stall_kill");
 	return c;
@@ -283,6 +291,7 @@ static int load_members(struct generation *g, const json_t *members)
 		if (member_adopt(g, t->slots[slot], upgrade_int(w, "pid"), upgrade_int(w, "channel"),
 			upgrade_int(w, "pulse"), (enum member_state)upgrade_int(w, "state"), upgrade_real(w, "born")) < 0)
 			return -1;
+		g->members->owed_files = json_is_true(json_object_get(w, "owed_files"));
 	}
 	return 0;
 }
@@ -382,14 +391,11 @@ static int load_all(struct master *m, const json_t *state)
 	load_ledger(m, upgrade_int(state, "ledger"));
 	if (json_object_get(state, "tickets"))
 		tickets_adopt(m, upgrade_int(state, "tickets"));
-	m->log = upgrade_int(state, "log");
-	if (m->log >= 0)
-		log_to(m->log);
+	log_to(upgrade_int(state, "log"));
 	if (upgrade_sockets_load(m, json_object_get(state, "sockets")) < 0
 		|| load_generations(m, state) < 0)
 		return -1;
-	log_limit((enum log_level)m->serving->config->log_level);
-	m->log_is_file = m->serving->config->log != NULL;
+	logfile_adopt(m, m->serving->config, upgrade_int(state, "log"));
 	m->born = (unsigned)upgrade_int(state, "born");
 	const char *path = json_string_value(json_object_get(state, "control_path"));
 	if (upgrade_int(state, "control") >= 0

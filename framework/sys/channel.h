@@ -18,7 +18,7 @@ enum message_type {
 	MESSAGE_RETIRE,          /* leave the queue to your successor, finish; seconds: until when */
 	MESSAGE_FINISH,          /* empty the queue, finish; seconds: until when, 0: no limit */
 	MESSAGE_NOW,             /* end at once */
-	MESSAGE_LOG,             /* fd: write your log there from now on */
+	MESSAGE_LOG,             /* fd: write your log there from now on, in style value */
 	MESSAGE_LEND,            /* fd: serve listen number value, of slot, too */
 	MESSAGE_KEEP,            /* when you retire, go on serving listen number value */
 	MESSAGE_HEIR,            /* fd: a channel to who takes your idle connections when you retire */

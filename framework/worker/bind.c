@@ -183,7 +183,7 @@ static int await_turn(const struct worker_birth *b)
 		if (m.type == MESSAGE_BIND)
 			return EX_OK;
 		if (m.type == MESSAGE_LOG)
-			worker_change_log(b, fd);
+			worker_change_log(b, m.value, fd);
 		else if (m.type == MESSAGE_ACCESS)
 			scribes_change_file(b, &m, fd);
 		else

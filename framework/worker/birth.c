@@ -9,11 +9,12 @@
 #include "worker/birth.h"
 
 #include <signal.h>
+#include <stdint.h>
 
 #include "base/log.h"
 #include "config/config.h"
 #include "sys/proc.h"
-#include "worker/abort.h"
+#include "worker/crash.h"
 #include "worker/worker.h"
 
 static void settle_signals(void)
@@ -47,11 +48,15 @@ static void close_the_rest(const struct worker_birth *b)
 void birth_settle(const struct worker_birth *b, const char *who)
 {
 	settle_signals();
-	abort_tell();
+	crash_tell(b);
 	/* While plugins are loaded and started nobody reads the channel: a start()
 	 * that hangs would outlive everybody. */
 	proc_die_with_parent(true);
 	close_the_rest(b);
-	log_as(who);
+	if (who)
+		log_as(who);
+	else
+		log_as_worker(b->slot, b->generation);
+	log_ask_place(crash_place, (void *)(uintptr_t)b);
 	log_limit((enum log_level)b->config->log_level);
 }

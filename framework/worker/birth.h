@@ -8,7 +8,8 @@
 struct worker_birth;
 
 /* First of all, in the child: it obeys its channel alone, dies with its master until
- * proc_die_with_parent() says otherwise, owns what b names, and logs as who. */
+ * proc_die_with_parent() says otherwise, owns what b names, which stays, and logs as who (NULL:
+ * as the worker that it is). */
 void birth_settle(const struct worker_birth *b, const char *who);
 
 #endif

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * abort.h - where a worker was when its master ended it.
+ * crash.h - where a worker was when a signal ended it, and what it is doing now.
  */
-#ifndef PORTICO_WORKER_ABORT_H
-#define PORTICO_WORKER_ABORT_H
+#ifndef PORTICO_WORKER_CRASH_H
+#define PORTICO_WORKER_CRASH_H
 
-/* From now on SIGABRT writes a backtrace to the log before it ends the process,
- * whatever the stack is like. */
-void abort_tell(void);
+#include "base/log.h"
+
+struct worker_birth;
+
+/* From now on SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT write to the log where they came from,
+ * whatever the stack is like, and then end the process as they would have.  b stays. */
+void crash_tell(const struct worker_birth *b);
+
+/* For log_ask_place(): the service and handler that a callback is running of.  arg: the birth. */
+struct log_place crash_place(void *arg);
 
 #endif

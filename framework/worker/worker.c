@@ -83,10 +83,13 @@ static int open_loop(struct worker *w)
 	return EX_OSERR;
 }
 
-void worker_change_log(const struct worker_birth *b, int fd)
+void worker_change_log(const struct worker_birth *b, uint32_t style, int fd)
 {
+	const struct log_style as = log_style_of(style);
+
 	if (fd < 0)
 		return;
+	log_in_style(&as);
 	if (b->log >= 0)
 		(void)dup3(fd, b->log, O_CLOEXEC);
 	close(fd);
@@ -249,7 +252,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		end_now(w);
 		break;
 	case MESSAGE_LOG:
-		worker_change_log(w->birth, fd);
+		worker_change_log(w->birth, m->value, fd);
 		return;
 	case MESSAGE_ACCESS:
 		scribes_turn(&w->scribes, m, fd);
@@ -391,10 +394,8 @@ static void clean_up(struct worker *w)
 int worker_run(const struct worker_birth *birth)
 {
 	struct worker w = { .birth = birth };
-	char who[32];
 
-	snprintf(who, sizeof(who), "worker %u", birth->slot);
-	birth_settle(birth, who);
+	birth_settle(birth, NULL);
 	int code = prepare(&w);
 	if (code == EX_OK)
 		code = say_ready(&w);

@@ -20,6 +20,7 @@ struct ticket_keys;
 struct worker_birth {
 	const struct config *config;
 	unsigned             slot;
+	unsigned             generation;
 	int                  channel;    /* to the master */
 	int                 *sockets;    /* of the slot; -1: to be bound */
 	size_t               socket_count;
@@ -36,8 +37,8 @@ struct worker_birth {
  * its exit code. */
 int worker_run(const struct worker_birth *birth);
 
-/* MESSAGE_LOG: fd, which becomes its own, takes the place of the log. */
-void worker_change_log(const struct worker_birth *birth, int fd);
+/* MESSAGE_LOG: fd, which becomes its own, takes the place of the log, in style of log_style_of(). */
+void worker_change_log(const struct worker_birth *birth, uint32_t style, int fd);
 
 /* Runs in a fresh child: loads every plugin of config and sets its options,
  * starts nothing.  Each problem is sent over the channel as MESSAGE_FAILED,
