@@ -23,6 +23,27 @@
 #include "master/scale.h"
 #include "master/upgrade.h"
 
+/* ---- names ---- */
+
+static const char *name_of(const struct operation *op)
+{
+	static const char *const names[] = {
+		[OPERATION_RELOAD] = "reload",
+		[OPERATION_SCALE] = "scale",
+		[OPERATION_UPGRADE] = "upgrade",
+		[OPERATION_REPLACE] = "retire",
+	};
+
+	return names[op->wish.kind];
+}
+
+const char *operation_name(const struct master *m)
+{
+	return m->operation ? name_of(m->operation) : NULL;
+}
+
+/* ---- one after another ---- */
+
 static void begin(struct master *m)
 {
 	const struct operation_wish *w = &m->operation->wish;
@@ -66,6 +87,23 @@ static bool is_at_rest(const struct master *m)
 	return !retire_is_under_way(m);
 }
 
+/* Who asked for it, or reads the log, would wonder. */
+static void tell_that_it_waits(struct master *m)
+{
+	struct operation *next = m->waiting;
+
+	if (next->told || m->stopping)
+		return;
+	next->told = true;
+	if (retire_is_under_way(m))
+		log_info("%s waits: what retires takes new clients no more and is emptied first, for %.0f s",
+			name_of(next), retire_time());
+	else if (m->operation)
+		log_info("%s waits: %s is under way", name_of(next), name_of(m->operation));
+	else
+		log_info("%s waits: the generation before it is on its way", name_of(next));
+}
+
 /* From the loop, never from inside what the one before was doing. */
 static void on_turn(struct ev_loop *loop, ev_timer *t, int events)
 {
@@ -73,8 +111,12 @@ static void on_turn(struct ev_loop *loop, ev_timer *t, int events)
 
 	(void)loop;
 	(void)events;
-	if (m->operation || !m->waiting || !m->serving || m->stopping || !is_at_rest(m))
+	if (!m->waiting)
 		return;
+	if (m->operation || !m->serving || m->stopping || !is_at_rest(m)) {
+		tell_that_it_waits(m);
+		return;
+	}
 	m->operation = m->waiting;
 	m->waiting = m->operation->next;
 	m->operation->next = NULL;
@@ -141,18 +183,6 @@ void operation_adopt(struct master *m, struct control_client *client)
 bool operation_is(const struct master *m, enum operation_kind kind)
 {
 	return m->operation && m->operation->wish.kind == kind;
-}
-
-const char *operation_name(const struct master *m)
-{
-	static const char *const names[] = {
-		[OPERATION_RELOAD] = "reload",
-		[OPERATION_SCALE] = "scale",
-		[OPERATION_UPGRADE] = "upgrade",
-		[OPERATION_REPLACE] = "retire",
-	};
-
-	return m->operation ? names[m->operation->wish.kind] : NULL;
 }
 
 static void end(struct operation *op, bool good, const char *sentence)

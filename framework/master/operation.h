@@ -24,6 +24,7 @@ struct operation_wish {
 struct operation {
 	struct operation_wish  wish;
 	struct control_client *client;   /* waits for the outcome; NULL: nobody does */
+	bool                   told;     /* that it waits */
 	struct operation      *next;
 };
 
