@@ -183,34 +183,38 @@ static void tell_frame(struct telling *t, unsigned number, const void *at)
 
 /* ---- the signal ---- */
 
-/* Where it was, and if a call has just led there, who called. */
-struct interrupted {
-	const void *at, *from;
-};
-
+/* interrupted(): where it was.  caller(): who called what begins there. */
 #if defined(__x86_64__)
-static struct interrupted find_interrupted(const ucontext_t *context)
+static const void *interrupted(const ucontext_t *context)
 {
-	const greg_t *registers = context->uc_mcontext.gregs;
+	return (const void *)context->uc_mcontext.gregs[REG_RIP];
+}
 
-	return (struct interrupted){
-		.at = (const void *)registers[REG_RIP],
-		.from = *(const void *const *)registers[REG_RSP],
-	};
+static const void *caller(const ucontext_t *context)
+{
+	return *(const void *const *)context->uc_mcontext.gregs[REG_RSP];
 }
 #elif defined(__aarch64__)
-static struct interrupted find_interrupted(const ucontext_t *context)
+static const void *interrupted(const ucontext_t *context)
 {
-	return (struct interrupted){
-		.at = (const void *)context->uc_mcontext.pc,
-		.from = (const void *)context->uc_mcontext.regs[30],
-	};
+	return (const void *)context->uc_mcontext.pc;
+}
+
+static const void *caller(const ucontext_t *context)
+{
+	return (const void *)context->uc_mcontext.regs[30];
 }
 #else
-static struct interrupted find_interrupted(const ucontext_t *context)
+static const void *interrupted(const ucontext_t *context)
 {
 	(void)context;
-	return (struct interrupted){0};
+	return __ehdr_start;
+}
+
+static const void *caller(const ucontext_t *context)
+{
+	(void)context;
+	return NULL;
 }
 #endif
 
@@ -230,13 +234,13 @@ static void tell_all(const siginfo_t *info, const ucontext_t *context)
 
 	tell_signal(&telling, info);
 	int count = backtrace(frames, FRAMES);
-	const struct interrupted where = find_interrupted(context);
-	if (!where.at && where.from) {   /* nobody can walk back from there */
-		tell_frame(&telling, 0, where.at);
-		tell_frame(&telling, 1, where.from);
+	const void *at = interrupted(context);
+	if (!at) {               /* nobody can walk back from there */
+		tell_frame(&telling, 0, at);
+		tell_frame(&telling, 1, caller(context));
 		return;
 	}
-	int first = find_first(frames, count, where.at);
+	int first = find_first(frames, count, at);
 	for (int i = first; i < count; i++)
 		tell_frame(&telling, (unsigned)(i - first), frames[i]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* crash_kinds.c - dies of the signal that the path names: /segv, /deep, /bus, /fpe, /ill, /abrt, /null.
+/* crash_kinds.c - dies of the signal that the path names: /api/segv and so on.
  * Keeps what the client sent on its stack meanwhile, so that a log that shows memory would show it. */
 #define _GNU_SOURCE
 #include <portico.h>
@@ -73,19 +73,19 @@ static int crash(const char *path)
 {
 	volatile char here = 1;
 
-	if (strcmp(path, "/segv") == 0)
+	if (strcmp(path, "/api/segv") == 0)
 		return touch_nothing() + 1;
-	if (strcmp(path, "/deep") == 0)
+	if (strcmp(path, "/api/deep") == 0)
 		return overrun_the_stack(&here) + 1;
-	if (strcmp(path, "/bus") == 0)
+	if (strcmp(path, "/api/bus") == 0)
 		return touch_behind_a_file() + 1;
-	if (strcmp(path, "/fpe") == 0)
+	if (strcmp(path, "/api/fpe") == 0)
 		return divide_by_zero() + 1;
-	if (strcmp(path, "/ill") == 0)
+	if (strcmp(path, "/api/ill") == 0)
 		return run_nonsense() + 1;
-	if (strcmp(path, "/abrt") == 0)
+	if (strcmp(path, "/api/abrt") == 0)
 		return give_up() + 1;
-	if (strcmp(path, "/null") == 0)
+	if (strcmp(path, "/api/null") == 0)
 		return call_nothing() + 1;
 	return 0;
 }

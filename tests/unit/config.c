@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "config/config_draft.h"
 #include "config_rig.h"
 
@@ -91,6 +92,28 @@ Test(config, bounds_reach_their_fields)
 	cr_assert_str_eq(service("s")->server, "portico");
 	cr_assert_eq(service("s")->max_per_client, 0);
 	cr_assert_eq(service("s")->body_rate, 500);
+}
+
+Test(config, the_log_is_a_file_or_syslogd)
+{
+	expect_sound("[portico]\nlog = syslog\nlog_format = json\n" TCP HANDLER);
+	cr_assert_null(config->log);
+	cr_assert(config->log_is_syslog);
+	cr_assert_eq(config->log_facility, 3);
+	cr_assert_eq(config->log_format, LOG_JSON);
+	expect_sound("[portico]\nlog = syslog:local7\nlog_format = logfmt\n" TCP HANDLER);
+	cr_assert_eq(config->log_facility, 23);
+	cr_assert_eq(config->log_format, LOG_LOGFMT);
+	expect_sound("[portico]\nlog = syslogs\n" TCP HANDLER);
+	cr_assert(!config->log_is_syslog);
+	cr_assert_str_eq(config->log, path_of("syslogs"));
+	cr_assert_eq(config->log_format, LOG_TEXT);
+	expect_told("[portico]\nlog = syslog:deamon\nlog_format = xml\n" TCP HANDLER,
+		"a.ini:3: log_format = xml: not known; write text, logfmt or json\n"
+		"a.ini:2: log = syslog:deamon: no such facility, did you mean daemon; "
+		"write daemon, user or local0 to local7\n");
+	expect_told("[portico]\nlog = syslog:\n" TCP HANDLER,
+		"a.ini:2: log = syslog:: no such facility; write daemon, user or local0 to local7\n");
 }
 
 Test(config, access_log_is_a_path_seen_from_its_file)
