@@ -25,12 +25,14 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/adoption.h"
 #include "master/balance.h"
 #include "master/canary.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/handout.h"
 #include "master/inform.h"
+#include "master/herald.h"
 #include "master/lend.h"
 #include "master/load.h"
 #include "master/logfile.h"
@@ -63,6 +65,7 @@ void master_stop(struct master *m, double seconds)
 {
 	m->stopping = true;
 	ev_timer_stop(m->loop, &m->leaving);
+	herald_stopping();
 	operation_stop(m);
 	retire_stop(m);
 	canary_end(m);
@@ -259,6 +262,7 @@ static void clean_up(struct master *m)
 		tickets_stop(m);
 		history_stop(m);
 		watch_stop(m);
+		herald_end(m);
 		if (ev_is_active(&m->signals)) {
 			ev_io_stop(m->loop, &m->signals);
 			close(m->signals.fd);
@@ -312,6 +316,8 @@ static int begin(struct master *m)
 		code = trial_exit_code(errno);
 	else if (control_open(m, config->control) < 0)
 		code = errno == EADDRINUSE ? EX_UNAVAILABLE : EX_OSERR;
+	else
+		code = adoption(m, config);
 	if (code != EX_OK) {
 		config_destroy(config);
 		return code;
@@ -342,6 +348,7 @@ int master_run(const char *file)
 	upgrade_remember_binary();
 	m.exit_code = open_loop(&m);
 	if (m.exit_code == EX_OK) {
+		herald_begin(&m);
 		int taken = upgrade_take_over(&m);
 		m.exit_code = taken < 0 || prepare_tickets(&m) < 0 ? EX_SOFTWARE
 			: taken > 0 ? go_on(&m) : begin(&m);

@@ -55,6 +55,8 @@ struct master {
 	struct ledger      ledger;       /* of workers that are gone */
 	int                ledger_fd;    /* its copy for the next binary, while that is tried */
 	ev_timer           watch;        /* for strangers */
+	ev_timer           report;       /* to the service manager */
+	ev_timer           watchdog;
 	struct stranger    strangers[MASTER_STRANGERS]; /* on our addresses, now */
 	size_t             stranger_count;
 	struct stranger    suspects[MASTER_STRANGERS]; /* seen once, in the last look */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "master/control.h"
 #include "master/generation.h"
+#include "master/herald.h"
 #include "master/master.h"
 #include "master/member.h"
 #include "master/reload.h"
@@ -48,6 +49,8 @@ static void begin(struct master *m)
 {
 	const struct operation_wish *w = &m->operation->wish;
 
+	if (w->kind == OPERATION_RELOAD || w->kind == OPERATION_UPGRADE)
+		herald_reloading();
 	switch (w->kind) {
 	case OPERATION_RELOAD:
 		reload(m);
@@ -208,6 +211,7 @@ void operation_ended(struct master *m, bool good, const char *fmt, ...)
 	m->operation = NULL;
 	if (op && (op->wish.kind == OPERATION_RELOAD || op->wish.kind == OPERATION_UPGRADE))
 		*(good ? &m->reloads : &m->reloads_failed) += 1;
+	herald_ready(m);         /* first: who waits for the outcome may be the manager */
 	if (op)
 		end(op, good, sentence);
 	operation_next(m);

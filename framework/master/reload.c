@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/adoption.h"
 #include "master/canary.h"
 #include "master/generation.h"
 #include "master/master.h"
@@ -100,6 +101,12 @@ void reload(struct master *m)
 	struct config *c = config_load(m->file, tell_problem, NULL);
 	if (!c) {
 		refused(m, "the configuration is not right");
+		return;
+	}
+	char why[256];
+	if (!adoption_allows(m, c->workers, why, sizeof(why))) {
+		config_destroy(c);
+		refused(m, why);
 		return;
 	}
 	if (trial_check_system(c, tell_problem, NULL) != EX_OK) {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "master/adoption.h"
 #include "master/balance.h"
 #include "master/generation.h"
 #include "master/master.h"
@@ -53,9 +54,13 @@ static void scale_down(struct master *m, unsigned workers)
 
 void scale(struct master *m, int workers)
 {
+	char why[256];
+
 	if (workers < 1 || workers > CONFIG_MAX_WORKERS)
 		operation_ended(m, false, "scale failed: %d workers; 1 to %d can be had", workers,
 			CONFIG_MAX_WORKERS);
+	else if (!adoption_allows(m, (unsigned)workers, why, sizeof(why)))
+		operation_ended(m, false, "scale failed: %s", why);
 	else if ((unsigned)workers > m->table.active)
 		scale_up(m, (unsigned)workers);
 	else if ((unsigned)workers < m->table.active)

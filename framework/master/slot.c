@@ -93,6 +93,17 @@ const struct config_service *slot_service(const struct config *c, size_t number)
 	return find_place(c, number, &p) ? p.service : NULL;
 }
 
+bool slot_address(const struct config *c, size_t number, struct addr *a, int *type)
+{
+	struct place p;
+
+	if (!find_place(c, number, &p))
+		return false;
+	*a = *p.addr;
+	*type = p.type;
+	return true;
+}
+
 struct escrow *slot_find(const struct slot *s, const struct addr *a, int type)
 {
 	for (size_t i = 0; i < s->socket_count; i++)

@@ -31,6 +31,7 @@ struct escrow {
 	int               type;      /* SOCK_STREAM, SOCK_DGRAM */
 	int               fd;
 	bool              listening;
+	bool              given;     /* by the service manager, who has it too: never closed for good */
 	enum escrow_state state;
 	struct member    *borrower;  /* a worker that serves it though its slot's does not */
 	unsigned          number;    /* of the address in the borrower's configuration */
@@ -66,6 +67,9 @@ size_t slot_need(const struct config *c);
 
 /* The slot's sockets in the order of config, -1 where it has none. */
 void slot_sockets(const struct slot *s, const struct config *c, int *out);
+
+/* The address and type of number of config's sockets.  false: there is no such number. */
+bool slot_address(const struct config *c, size_t number, struct addr *a, int *type);
 
 /* Takes fd as number of config's sockets.  -1: there is no such number or no
  * room, and fd is closed. */

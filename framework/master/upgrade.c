@@ -26,6 +26,7 @@
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/upgrade_state.h"
+#include "sys/notify.h"
 
 /* A binary that hangs would hold up every operation after it. */
 #define CHECK_TIME 30.0
@@ -66,6 +67,7 @@ static int check_entry(void *arg, int channel)
 	sigset_t none;
 
 	close(channel);
+	notify_forget();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(version, sizeof(version), "%d", UPGRADE_STATE_VERSION);

@@ -50,9 +50,9 @@ static json_t *slot_json(const struct slot *s)
 
 	for (size_t k = 0; k < s->socket_count; k++) {
 		const struct escrow *e = &s->sockets[k];
-		json_array_append_new(sockets, json_pack("{s:o, s:i, s:i, s:b}",
+		json_array_append_new(sockets, json_pack("{s:o, s:i, s:i, s:b, s:b}",
 			"address", upgrade_addr_json(&e->addr), "type", e->type, "fd", e->fd,
-			"listening", (int)e->listening));
+			"listening", (int)e->listening, "given", (int)e->given));
 	}
 	return sockets;
 }
@@ -122,6 +122,7 @@ static int load_slot(struct slot *s, const json_t *sockets)
 		e->type = upgrade_int(socket, "type");
 		e->fd = upgrade_int(socket, "fd");
 		e->listening = json_is_true(json_object_get(socket, "listening"));
+		e->given = json_is_true(json_object_get(socket, "given"));
 		s->socket_count++;
 	}
 	return 0;

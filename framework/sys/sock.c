@@ -5,6 +5,7 @@
 #include "sys/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -68,6 +69,23 @@ int sock_bind(const struct addr *a, int type)
 	if (bind(fd, &a->sa, addr_len(a)) < 0)
 		return close_failed(fd);
 	return fd;
+}
+
+static int no_program(int fd)
+{
+	return switch_on(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int sock_adopt(int fd, const struct addr *a, int type)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0
+		|| fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || no_program(fd) < 0)
+		return -1;
+	if (type == SOCK_STREAM)
+		return send_at_once(fd);
+	return addr_is_wildcard(a) ? tell_destination(fd, a) : 0;
 }
 
 int sock_probe(const struct addr *a, int type)

@@ -21,6 +21,10 @@ int sock_bind(const struct addr *a, int type);
  * EADDRINUSE when anybody holds it, with SO_REUSEPORT or without. */
 int sock_probe(const struct addr *a, int type);
 
+/* Makes one that others have bound what sock_bind() would have made: it does not block, is closed on
+ * exec, and no program of before chooses in its group.  -1 and errno. */
+int sock_adopt(int fd, const struct addr *a, int type);
+
 int sock_listen(int fd, int backlog);
 
 /* The next connection of a listening socket and who it is from. */

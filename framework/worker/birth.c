@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "sys/notify.h"
 #include "sys/proc.h"
 #include "worker/crash.h"
 #include "worker/worker.h"
@@ -48,6 +49,7 @@ static void close_the_rest(const struct worker_birth *b)
 void birth_settle(const struct worker_birth *b, const char *who)
 {
 	settle_signals();
+	notify_forget();
 	crash_tell(b);
 	/* While plugins are loaded and started nobody reads the channel: a start()
 	 * that hangs would outlive everybody. */
