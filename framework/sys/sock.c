@@ -71,9 +71,11 @@ int sock_bind(const struct addr *a, int type)
 	return fd;
 }
 
+/* ENOENT: there was none.  EINVAL: it has no SO_REUSEPORT, so no group. */
 static int no_program(int fd)
 {
-	return switch_on(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF) < 0 && errno != ENOENT ? -1 : 0;
+	return switch_on(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF) < 0 && errno != ENOENT
+		&& errno != EINVAL ? -1 : 0;
 }
 
 int sock_adopt(int fd, const struct addr *a, int type)
