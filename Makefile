@@ -92,8 +92,7 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
-                 llvm nghttp2-client apache2-utils chromium-headless-shell \
-                 prometheus
+                 llvm nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)
