@@ -28,6 +28,24 @@ static void limit_files(unsigned files)
 		_exit(120);
 }
 
+/* They become 3 and so on, and what else was open is closed. */
+static void give(const struct spawn *how)
+{
+	unsigned count = how ? how->given_count : 0;
+	char text[16];
+
+	for (unsigned i = 0; i < count; i++)
+		if (dup2(how->given[i], 3 + (int)i) < 0)
+			_exit(124);
+	close_range(3 + count, ~0U, 0);
+	if (count == 0)
+		return;
+	snprintf(text, sizeof(text), "%d", (int)getpid());
+	setenv("LISTEN_PID", text, 1);
+	snprintf(text, sizeof(text), "%u", count);
+	setenv("LISTEN_FDS", text, 1);
+}
+
 /* In the child.  Crashes are part of the tests: no core files, and no
  * sanitizer that takes the signal for itself. */
 static void become_portico(const struct spawn *how, int out, int err, char *const *argv)
@@ -44,7 +62,7 @@ static void become_portico(const struct spawn *how, int out, int err, char *cons
 	if (how && how->uid && (setgid(how->uid) < 0 || setuid(how->uid) < 0))
 		_exit(122);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close_range(3, ~0U, 0);
+	give(how);
 	limit_files(how ? how->files : 0);
 	execv(argv[0], argv);
 	_exit(123);

@@ -16,6 +16,8 @@ struct server;
 struct spawn {                   /* zeroed: as root, with the limits of the test */
 	uid_t    uid;
 	unsigned files;          /* hard and soft limit of descriptors */
+	const int *given;        /* sockets, as systemd would give them */
+	unsigned   given_count;
 };
 
 /* Forks and runs the binary; argv[0] is filled in.  Its own process group; gone with its parent. */
