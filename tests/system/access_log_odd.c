@@ -296,6 +296,35 @@ Test(access_log_odd, who_was_blocked_hears_of_the_newest_file)
 	server_stop(s);
 }
 
+/* What its master owed it the next binary does. */
+Test(access_log_odd, who_was_blocked_hears_of_the_newest_file_after_an_upgrade)
+{
+	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 20s\nstall = 0\n" WEB
+		"access_log = access.log\n[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n",
+		path_of("answer"));
+	int client = client_connect(8080);
+	struct outcome o;
+	struct response r;
+	char path[512];
+
+	client_says(client, "GET /late HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await(s, "request in hand");
+	blocked_worker = status_worker(0);
+	kill(blocked_worker, SIGSTOP);
+	reopen_often();
+	snprintf(path, sizeof(path), "%s", path_of("access.log"));
+	cr_assert_eq(rename(path, path_of("old.log")), 0);
+	verb_succeeds(&o, "reopen", NULL);
+	verb_succeeds(&o, "upgrade", NULL);
+	kill(blocked_worker, SIGCONT);
+	cr_assert(wait_until(has_the_new_file, path, PATIENCE), "it goes on with the old file");
+	write_file("answer", "now");
+	cr_assert(client_response(client, &r));
+	access_await("access.log", "GET /late ");
+	close(client);
+	server_stop(s);
+}
+
 Test(access_log_odd, who_was_blocked_hears_of_its_end_all_the_same)
 {
 	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 20s\nstall = 0\n" WEB
