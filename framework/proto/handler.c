@@ -11,10 +11,37 @@
 #include "base/log.h"
 #include "proto/timer.h"
 
+/* The label is the service's name, and behind a blank the prefix if there is one. */
+static const char *prefix_of(const struct portico_service *h)
+{
+	size_t len = strlen(h->service);
+
+	return strncmp(h->label, h->service, len) == 0 && h->label[len] == ' ' ? h->label + len + 1 : "";
+}
+
+static struct log_place place_of(const struct portico_service *h)
+{
+	return (struct log_place){ .service = h->service, .handler = prefix_of(h) };
+}
+
+static void __attribute__((format(printf, 3, 4)))
+say(const struct portico_service *h, enum log_level level, const char *fmt, ...)
+{
+	const struct log_place here = place_of(h);
+	char what[512], text[768];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	snprintf(text, sizeof(text), "handler %s (plugin %s): %s", h->label, h->plugin.name, what);
+	log_say(level, &here, text);
+}
+
 void handler_broke_contract(const struct portico_service *h, const char *how)
 {
 	h->counts->errors[ERROR_HANDLER]++;
-	log_error("handler %s (plugin %s): %s", h->label, h->plugin.name, how);
+	say(h, LOG_ERROR, "%s", how);
 }
 
 void handler_gave_up(struct portico_service *h, const char *callback)
@@ -25,7 +52,7 @@ void handler_gave_up(struct portico_service *h, const char *callback)
 	if (now - h->told < 1. && now >= h->told)
 		return;
 	h->told = now;
-	log_warn("handler %s (plugin %s): %s gave -1 (errno: %m)", h->label, h->plugin.name, callback);
+	say(h, LOG_WARN, "%s gave -1 (errno: %m)", callback);
 }
 
 int handler_setting(struct portico_service *h, const char *key, const char *value)
@@ -88,14 +115,6 @@ struct ev_loop *portico_service_loop(struct portico_service *h)
 	return h->loop;
 }
 
-/* The label is the service's name, and behind a blank the prefix if there is one. */
-static const char *prefix_of(const struct portico_service *h)
-{
-	size_t len = strlen(h->service);
-
-	return strncmp(h->label, h->service, len) == 0 && h->label[len] == ' ' ? h->label + len + 1 : "";
-}
-
 void portico_log(struct portico_service *h, enum portico_level level, const char *fmt, ...)
 {
 	static const enum log_level levels[] = {
@@ -110,10 +129,7 @@ void portico_log(struct portico_service *h, enum portico_level level, const char
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	const struct log_place here = {
-		.service = h->service,
-		.handler = prefix_of(h),
-		.named = true,
-	};
+	struct log_place here = place_of(h);
+	here.named = true;
 	log_say(level > PORTICO_DEBUG ? LOG_DEBUG : levels[level], &here, text);
 }
