@@ -79,7 +79,7 @@ void herald_begin(struct master *m)
 {
 	uint64_t watchdog = notify_watchdog();
 
-	if (!getenv("NOTIFY_SOCKET"))
+	if (!notify_wanted())
 		return;
 	start(m, &m->report, on_turn, EVERY);
 	if (watchdog == 0)

@@ -62,6 +62,13 @@ void notify(const char *fmt, ...)
 		send_to(&at, at_len, text, (size_t)len);
 }
 
+bool notify_wanted(void)
+{
+	struct sockaddr_un at;
+
+	return find_manager(&at) > 0;
+}
+
 static uint64_t number_in(const char *variable)
 {
 	const char *text = getenv(variable);

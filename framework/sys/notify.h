@@ -8,10 +8,14 @@
 #ifndef PORTICO_SYS_NOTIFY_H
 #define PORTICO_SYS_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Lines with \n between them.  Waits for the manager a moment at most. */
 void notify(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether there is one that wants to hear. */
+bool notify_wanted(void);
 
 /* Microseconds in which it wants to hear WATCHDOG=1 of this process; 0: it does not. */
 uint64_t notify_watchdog(void);
