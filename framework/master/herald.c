@@ -4,7 +4,7 @@
  *
  *	READY=1 MAINPID=       the first generation serves; a reload is over, whatever came of it
  *	RELOADING=1            from the moment that a reload or an upgrade begins
- *	STOPPING=1             nobody new is served
+ *	STOPPING=1             not ready any more; after drain_delay nobody new is served
  *	WATCHDOG=1             the master's loop turns: twice in the time that WatchdogSec= gives
  *	EXTEND_TIMEOUT_USEC=   starting, reloading and draining take as long as portico.ini says:
  *	                       the manager need not know, as long as the loop turns
@@ -61,9 +61,9 @@ static void on_turn(struct ev_loop *loop, ev_timer *t, int events)
 
 	(void)loop;
 	(void)events;
-	if (!m->serving || m->stopping || m->operation)
+	if (!m->serving || m->stopping || master_is_leaving(m) || m->operation)
 		notify("EXTEND_TIMEOUT_USEC=%d", EXTENSION_US);
-	if (m->serving && !m->stopping)
+	if (m->serving && !m->stopping && !master_is_leaving(m))
 		tell_status(m);
 }
 

@@ -122,6 +122,7 @@ void master_leave(struct master *m, double seconds)
 		return;
 	}
 	log_info("not ready any more; finishing begins in %g s", delay);
+	herald_stopping();
 	m->leave_time = seconds;
 	m->leave_at = child_clock() + delay;
 	master_go_on_leaving(m);

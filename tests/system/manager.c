@@ -21,8 +21,9 @@
 
 SYSTEM_SUITE(manager);
 
-#define WEB(workers, port, plugin)                                           \
-	"[portico]\nworkers = " #workers "\n"                                \
+#define WEB(workers, port, plugin) WEB_WITH("workers = " #workers, port, plugin)
+#define WEB_WITH(key, port, plugin)                                          \
+	"[portico]\n" key "\n"                                               \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:" #port "\n"     \
 	"[handler web /]\nplugin = ${T}/" plugin "\n"
 
@@ -121,6 +122,19 @@ Test(manager, is_asked_for_time_while_it_drains)
 	write_file("go", "now");
 	cr_assert(client_response(client, &r));
 	close(client);
+	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
+}
+
+/* It must not take drain_delay for a server that does not stop. */
+Test(manager, hears_that_it_stops_when_it_is_not_ready_any_more)
+{
+	be_manager();
+	struct server *s = server_start(WEB_WITH("drain_delay = 1h", 8080, "who.so"));
+
+	server_signal(s, SIGTERM);
+	cr_assert_not_null(strstr(hears("STOPPING=1"), "EXTEND_TIMEOUT_USEC="));
+	hears("EXTEND_TIMEOUT_USEC=");
+	server_signal(s, SIGTERM);       /* enough of the delay */
 	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
 }
 
