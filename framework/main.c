@@ -3,7 +3,6 @@
  * main.c - the command line: verbs, nothing else.
  */
 #include <fcntl.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +15,8 @@
 #include "config/config.h"
 #include "master/ask.h"
 #include "master/cert.h"
+#include "master/command.h"
+#include "master/completion.h"
 #include "master/drill.h"
 #include "master/master.h"
 #include "master/top.h"
@@ -28,24 +29,7 @@
 #define PORTICO_CONFIG_FILE "/usr/local/etc/portico.ini"
 #endif
 
-/* What the command line says. */
-struct line {
-	const char *file;
-	const char *argument;    /* of the verb; NULL without one */
-	char      **arguments;   /* all of them */
-	int         argument_count;
-	bool        json;
-	const char *reloads;     /* of soak; NULL: the default */
-	const char *rate;
-	const char *canary;      /* of reload; NULL: as the file says */
-};
-
-struct verb {
-	const char *name;
-	const char *argument;    /* what it is called; "": there is none; ...: any number */
-	const char *help;
-	int       (*run)(const struct line *line);
-};
+enum { FILE_NAME, JSON, RELOADS, RATE, CANARY, HELP, VERSION, OPTIONS };
 
 static int run(const struct line *line)
 {
@@ -59,10 +43,11 @@ static int check(const struct line *line)
 
 static int reload_it(const struct line *line)
 {
-	if (!line->canary)
+	const char *canary = line->options[CANARY];
+
+	if (!canary)
 		return ask_and_tell(line->file, json_pack("{s:s}", "do", "reload"));
-	return ask_and_tell(line->file, json_pack("{s:s, s:s}", "do", "reload", "canary",
-		line->canary));
+	return ask_and_tell(line->file, json_pack("{s:s, s:s}", "do", "reload", "canary", canary));
 }
 
 static int upgrade_it(const struct line *line)
@@ -120,7 +105,7 @@ static int stop(const struct line *line)
 
 static int status(const struct line *line)
 {
-	return ask_status(line->file, line->json);
+	return ask_status(line->file, line->options[JSON]);
 }
 
 static int top_it(const struct line *line)
@@ -144,7 +129,7 @@ static int scale_it(const struct line *line)
 
 static int who_is_there(const struct line *line)
 {
-	return who(line->argument, line->json);
+	return who(line->argument, line->options[JSON]);
 }
 
 static int make_certificate(const struct line *line)
@@ -152,12 +137,12 @@ static int make_certificate(const struct line *line)
 	return cert(line->arguments, line->argument_count);
 }
 
-/* -1 and a sentence if text is not a number from 1 to most. */
-static int64_t number(const char *what, const char *text, int64_t most)
+/* -1 and a sentence if text, NULL: fallback, is not a number from 1 to most. */
+static int64_t number(const char *what, const char *text, int64_t fallback, int64_t most)
 {
-	int64_t n;
+	int64_t n = fallback;
 
-	if (text_int(text, &n) == 0 && n >= 1 && n <= most)
+	if (!text || (text_int(text, &n) == 0 && n >= 1 && n <= most))
 		return n;
 	fprintf(stderr, "portico: %s %s: not a number from 1 to %lld\n", what, text, (long long)most);
 	return -1;
@@ -165,94 +150,73 @@ static int64_t number(const char *what, const char *text, int64_t most)
 
 static int soak(const struct line *line)
 {
-	int64_t reloads = number("--reloads", line->reloads ? line->reloads : "10", 100000);
-	int64_t rate = number("--rate", line->rate ? line->rate : "200", 20000);
+	int64_t reloads = number("--reloads", line->options[RELOADS], 10, 100000);
+	int64_t rate = number("--rate", line->options[RATE], 200, 20000);
 
 	if (reloads < 0 || rate < 0)
 		return EX_USAGE;
 	return drill(line->file, reloads, rate);
 }
 
-static const struct verb verbs[] = {
-	{ "run", "", "serve in the foreground until TERM", run },
-	{ "check", "", "read the configuration, load its plugins, report every problem", check },
-	{ "reload", "", "new workers with the configuration as it is now", reload_it },
-	{ "promote", "", "the canary of a reload under way serves as a whole, now", promote },
-	{ "rollback", "", "the canary of a reload under way ends, as if it had failed", roll_back },
-	{ "scale", "N", "from now on N workers", scale_it },
-	{ "drain", "SLOT", "new clients go to the other slots until undrain", drain },
-	{ "undrain", "SLOT", "they come to it again", undrain },
-	{ "retire", "SLOT", "a new worker for that slot, the old one finishes what it has", retire },
-	{ "upgrade", "", "the binary as it is now takes over, nobody notices", upgrade_it },
-	{ "status", "", "what runs (--json: for programs)", status },
-	{ "top", "", "the same on a screen, once a second, with keys to act on it", top_it },
-	{ "reopen", "", "open the logs anew", reopen },
-	{ "stop", "", "finish what is in hand, then end", stop },
-	{ "who", "PORT", "who is on a port of this machine, and whether it can be shared: 80, 53/udp",
-		who_is_there },
-	{ "cert", "HOST...", "a certificate for development, HOST.crt, and its key (localhost)",
-		make_certificate },
-	{ "soak", "", "load it while it reloads, and count what is lost (--reloads 10 --rate 200)", soak },
+static int complete(const struct line *line);
+
+enum {
+	ASKS = 1 << FILE_NAME,
+	ALONE = 1 << FILE_NAME | 1 << HELP | 1 << VERSION,
 };
 
-enum { VERBS = sizeof(verbs) / sizeof(*verbs) };
+static const struct command_option options[OPTIONS] = {
+	[FILE_NAME] = { NULL, 'c', "FILE", "the configuration (" PORTICO_CONFIG_FILE ")" },
+	[JSON] = { "json", 0, NULL, "for programs" },
+	[RELOADS] = { "reloads", 0, "N", "so many times (10)" },
+	[RATE] = { "rate", 0, "N", "new connections a second (200)" },
+	[CANARY] = { "canary", 0, "SHARE", "10% 30s, or off: instead of what the file says" },
+	[HELP] = { "help", 'h', NULL, "this help" },
+	[VERSION] = { "version", 'V', NULL, "the version" },
+};
 
-static void print_help(FILE *out)
-{
-	fprintf(out, "usage: portico VERB [-c FILE] [--json]\n\n");
-	for (size_t i = 0; i < VERBS; i++)
-		fprintf(out, "  %-8s %-7s %s\n", verbs[i].name, verbs[i].argument, verbs[i].help);
-	fprintf(out,
-		"\n  -c FILE  the configuration (%s)\n"
-		"  -h       this help\n"
-		"  -V       the version\n"
-		"\nAll but run, check, who and cert speak to the server that runs with FILE and wait for the\n"
-		"outcome: 0, or 1 with the reason, or 75 if no server runs.  Signals do the same:\n"
+static const struct command_verb verbs[] = {
+	{ "run", "", "serve in the foreground until TERM", ASKS, run },
+	{ "check", "", "read the configuration, load its plugins, report every problem", ASKS, check },
+	{ "reload", "", "new workers with the configuration as it is now", ASKS | 1 << CANARY, reload_it },
+	{ "promote", "", "the canary of a reload under way serves as a whole, now", ASKS, promote },
+	{ "rollback", "", "the canary of a reload under way ends, as if it had failed", ASKS, roll_back },
+	{ "scale", "N", "from now on N workers", ASKS, scale_it },
+	{ "drain", "SLOT", "new clients go to the other slots until undrain", ASKS, drain },
+	{ "undrain", "SLOT", "they come to it again", ASKS, undrain },
+	{ "retire", "SLOT", "a new worker for that slot, the old one finishes what it has", ASKS, retire },
+	{ "upgrade", "", "the binary as it is now takes over, nobody notices", ASKS, upgrade_it },
+	{ "status", "", "what runs", ASKS | 1 << JSON, status },
+	{ "top", "", "the same on a screen, once a second, with keys to act on it", ASKS, top_it },
+	{ "reopen", "", "open the logs anew", ASKS, reopen },
+	{ "stop", "", "finish what is in hand, then end", ASKS, stop },
+	{ "who", "PORT", "who is on a port of this machine, and whether it can be shared: 80, 53/udp",
+		1 << JSON, who_is_there },
+	{ "cert", "HOST...", "a certificate for development, HOST.crt, and its key (localhost)", 0,
+		make_certificate },
+	{ "soak", "", "load it while it reloads, and count what is lost",
+		ASKS | 1 << RELOADS | 1 << RATE, soak },
+	{ "completion", "bash|zsh|fish", "what that shell needs to complete all this", 0, complete },
+};
+
+static const struct command command = {
+	.name = "portico",
+	.verbs = verbs, .verb_count = sizeof(verbs) / sizeof(*verbs),
+	.options = options, .option_count = OPTIONS,
+	.alone = ALONE, .anywhere = 1 << FILE_NAME,
+	.notes =
+		"All but run, check, who, cert and completion speak to the server that runs with FILE and wait\n"
+		"for the outcome: 0, or 1 with the reason, or 75 if no server runs.  Signals do the same:\n"
 		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
 		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
-		PORTICO_CONFIG_FILE);
-}
+};
 
-static int no_such_verb(const char *word)
+static int complete(const struct line *line)
 {
-	const char *names[VERBS + 1] = { 0 };
-
-	for (size_t i = 0; i < VERBS; i++)
-		names[i] = verbs[i].name;
-	const char *nearest = text_nearest(word, names);
-	fprintf(stderr, "portico: there is no verb %s%s%s; portico -h lists them\n", word,
-		nearest ? "; did you mean " : "", nearest ? nearest : "");
+	if (line->argument && completion(&command, line->argument, stdout) == 0)
+		return EX_OK;
+	fprintf(stderr, "portico: completion needs a shell, bash, zsh or fish: portico completion bash\n");
 	return EX_USAGE;
-}
-
-static const struct verb *find_verb(const char *word)
-{
-	for (size_t i = 0; i < VERBS; i++)
-		if (strcmp(word, verbs[i].name) == 0)
-			return &verbs[i];
-	return NULL;
-}
-
-static int too_many(const char *word)
-{
-	fprintf(stderr, "portico: %s is one word too many; portico -h shows how it goes\n", word);
-	return EX_USAGE;
-}
-
-/* words: the verb, and what follows that is no option. */
-static int run_verb(char **words, int count, struct line *line)
-{
-	const struct verb *verb = find_verb(words[0]);
-	int allowed = verb && strstr(verb->argument, "...") ? count : verb && verb->argument[0] ? 2 : 1;
-
-	if (!verb)
-		return no_such_verb(words[0]);
-	if (count > allowed)
-		return too_many(words[allowed]);
-	line->argument = count > 1 ? words[1] : NULL;
-	line->arguments = words + 1;
-	line->argument_count = count - 1;
-	return verb->run(line);
 }
 
 /* An epoll set or a channel with the number of standard output would be
@@ -272,49 +236,19 @@ int main(int argc, char **argv)
 {
 	open_standard_descriptors();
 	tls_spare_keep();
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "reloads", required_argument, NULL, 'n' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "canary", required_argument, NULL, 'k' },
-		{ 0 },
-	};
 	struct line line = { .file = PORTICO_CONFIG_FILE };
-	int option;
 
-	while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			line.file = optarg;
-			break;
-		case 'j':
-			line.json = true;
-			break;
-		case 'n':
-			line.reloads = optarg;
-			break;
-		case 'r':
-			line.rate = optarg;
-			break;
-		case 'k':
-			line.canary = optarg;
-			break;
-		case 'h':
-			print_help(stdout);
-			return EX_OK;
-		case 'V':
-			printf("portico %s, plugin ABI %d\n", PORTICO_VERSION, PORTICO_ABI);
-			return EX_OK;
-		default:
-			fprintf(stderr, "portico -h shows how it goes\n");
-			return EX_USAGE;
-		}
-	}
-	if (optind == argc) {
-		print_help(stderr);
+	if (command_read(&command, argc, argv, &line) < 0)
 		return EX_USAGE;
+	if (line.options[HELP]) {
+		command_help(&command, stdout);
+		return EX_OK;
 	}
-	return run_verb(argv + optind, argc - optind, &line);
+	if (line.options[VERSION]) {
+		printf("portico %s, plugin ABI %d\n", PORTICO_VERSION, PORTICO_ABI);
+		return EX_OK;
+	}
+	if (line.options[FILE_NAME])
+		line.file = line.options[FILE_NAME];
+	return command_run(&command, &line);
 }
