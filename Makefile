@@ -12,7 +12,8 @@
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
-# make install    DESTDIR= PREFIX=
+# make install    DESTDIR= PREFIX= SYSCONFDIR= PLUGINDIR= UNITDIR=: with manual, completions, unit
+# make deb        Debian packages in build/deb/
 #
 # V=1 shows every command.  CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
 # combination has a folder of its own under build/.
@@ -23,6 +24,13 @@ VERSION    := 0.1
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= $(PREFIX)/etc
 PLUGINDIR  ?= $(PREFIX)/lib/portico
+PCDIR      ?= $(PREFIX)/lib/pkgconfig
+MANDIR     ?= $(PREFIX)/share/man
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+ROTATEDIR  ?= $(SYSCONFDIR)/logrotate.d
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 CC         := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN        ?=
 WERROR     ?=
@@ -79,20 +87,21 @@ $(B)/framework/%.o: framework/%.c $(B)/built-in
 $(B)/examples/%.so: examples/%.c include/portico.h
 	@mkdir -p $(@D)
 	$(call say,SO)
-	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared -o $@ $<
+	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared $(LDFLAGS) -o $@ $<
 
 $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 	@mkdir -p $(@D)
 	$(call say,SO)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC \
-		-fvisibility=hidden -shared -o $@ $(wildcard examples/$*/*.c)
+		-fvisibility=hidden -shared $(LDFLAGS) -o $@ $(wildcard examples/$*/*.c)
 
 # ---- the two commands ----
 
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
-                 llvm nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps
+                 llvm nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
+                 mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)
@@ -279,27 +288,64 @@ compile_commands.json:
 
 # ---- install ----
 
+# The paths of /usr/local in what is installed become the ones that it is installed to.
+PLACES := sed -e 's|/usr/local/lib/portico|$(PLUGINDIR)|g' -e 's|/usr/local/etc|$(SYSCONFDIR)|g' \
+	-e 's|/usr/local/bin|$(PREFIX)/bin|g'
+
+pages := $(wildcard docs/man/*.[1-9])
+units := $(wildcard etc/*.service etc/*.socket)
+
+$(B)/completions/%: $(B)/portico
+	@mkdir -p $(@D)
+	$(call say,TEXT)
+	$(Q)$< completion $* >$@
+
 # Renamed into place: writing over what is mapped would crash who runs it, and
 # an upgrade must never find half a binary.
-install: all
+install: all install-texts
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PLUGINDIR) \
-		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(SYSCONFDIR)
+		$(DESTDIR)$(PCDIR) $(DESTDIR)$(SYSCONFDIR)
 	install -m 755 $(B)/portico $(DESTDIR)$(PREFIX)/bin/.portico.new
 	mv -f $(DESTDIR)$(PREFIX)/bin/.portico.new $(DESTDIR)$(PREFIX)/bin/portico
 	install -m 644 include/portico.h $(DESTDIR)$(PREFIX)/include/portico.h
 	[ -e $(DESTDIR)$(SYSCONFDIR)/portico.ini ] || \
-		sed 's|/usr/local/lib/portico|$(PLUGINDIR)|g' etc/portico.ini \
-			>$(DESTDIR)$(SYSCONFDIR)/portico.ini
+		$(PLACES) etc/portico.ini >$(DESTDIR)$(SYSCONFDIR)/portico.ini
 	for so in $(examples); do \
 		install -m 755 $$so $(DESTDIR)$(PLUGINDIR)/.new && \
 		mv -f $(DESTDIR)$(PLUGINDIR)/.new $(DESTDIR)$(PLUGINDIR)/$${so##*/} || exit 1; \
 	done
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-		etc/portico.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico.pc
+		etc/portico.pc.in >$(DESTDIR)$(PCDIR)/portico.pc
+
+# The manual, completions, logrotate's file, systemd's units.
+install-texts: $(addprefix $(B)/completions/,bash zsh fish)
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(ROTATEDIR)
+	install -m 644 $(B)/completions/bash $(DESTDIR)$(BASHDIR)/portico
+	install -m 644 $(B)/completions/zsh $(DESTDIR)$(ZSHDIR)/_portico
+	install -m 644 $(B)/completions/fish $(DESTDIR)$(FISHDIR)/portico.fish
+	[ -e $(DESTDIR)$(ROTATEDIR)/portico ] || \
+		$(PLACES) etc/portico.logrotate >$(DESTDIR)$(ROTATEDIR)/portico
+	for page in $(pages); do \
+		install -d $(DESTDIR)$(MANDIR)/man$${page##*.} && \
+		$(PLACES) $$page >$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	for unit in $(units); do \
+		install -d $(DESTDIR)$(UNITDIR) && \
+		$(PLACES) $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	done
+
+# In a copied tree: dpkg wants its folder at the top, we do not.
+deb: deb_tree := build/deb/portico-$(VERSION)
+deb:
+	rm -rf build/deb
+	mkdir -p $(deb_tree)
+	cp -r Makefile LICENSE README.md docs etc examples framework include $(deb_tree)
+	cp -r etc/debian $(deb_tree)/debian
+	cd $(deb_tree) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc -j$$(nproc)
 
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

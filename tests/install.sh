@@ -16,9 +16,12 @@ trap finish EXIT
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 root=$dir/root/opt/portico
 for file in bin/portico include/portico.h etc/portico.ini lib/portico/hello.so \
-	lib/pkgconfig/portico.pc; do
+	lib/pkgconfig/portico.pc share/man/man1/portico.1 share/man/man5/portico.ini.5 \
+	share/bash-completion/completions/portico etc/logrotate.d/portico; do
 	[ -s "$root/$file" ] || { echo "$file is not installed"; exit 1; }
 done
+
+grep -q '^\.It Pa /opt/portico/etc/portico\.ini' "$root/share/man/man1/portico.1"
 
 # A second time over the first, as an upgrade does; the operator's file stays.
 echo '; mine' >>"$root/etc/portico.ini"

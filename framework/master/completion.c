@@ -157,11 +157,16 @@ static void zsh_options(const struct command *c, unsigned set, FILE *out)
 
 static void zsh_verb(const struct command *c, const struct command_verb *v, FILE *out)
 {
-	fprintf(out, "\t\t%s) _arguments ", v->name);
+	fprintf(out, "\t%s) _arguments ", v->name);
 	zsh_options(c, v->options, out);
-	fprintf(out, "'%s:%s:(", strstr(v->argument, "...") ? "*" : "1", v->argument);
-	put_words(v->argument, out);
-	fputs(")' ;;\n", out);
+	if (v->argument[0])
+		fprintf(out, "'%s:%s:", strstr(v->argument, "...") ? "*" : "1", v->argument);
+	if (strchr(v->argument, '|')) {
+		putc('(', out);
+		put_words(v->argument, out);
+		putc(')', out);
+	}
+	fputs(v->argument[0] ? "' ;;\n" : ";;\n", out);
 }
 
 static void zsh(const struct command *c, FILE *out)
@@ -174,7 +179,7 @@ static void zsh(const struct command *c, FILE *out)
 		put_quoted(c->verbs[i].help, "", out);
 		fputs("'\n", out);
 	}
-	fputs(")\n_arguments -C ", out);
+	fputs(")\n_arguments -C -A '-*' ", out);
 	zsh_options(c, c->alone, out);
 	fputs("'1:verb:->verb' '*::argument:->argument' && return\n"
 		"case $state in\n"
