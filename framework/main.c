@@ -18,6 +18,7 @@
 #include "master/command.h"
 #include "master/completion.h"
 #include "master/drill.h"
+#include "master/health.h"
 #include "master/master.h"
 #include "master/top.h"
 #include "master/trial.h"
@@ -29,7 +30,7 @@
 #define PORTICO_CONFIG_FILE "/usr/local/etc/portico.ini"
 #endif
 
-enum { FILE_NAME, JSON, RELOADS, RATE, CANARY, HELP, VERSION, OPTIONS };
+enum { FILE_NAME, JSON, RELOADS, RATE, CANARY, BIRD, AGENT, EVERY, HELP, VERSION, OPTIONS };
 
 static int run(const struct line *line)
 {
@@ -113,6 +114,21 @@ static int top_it(const struct line *line)
 	return top(line->file);
 }
 
+static int health_of(const struct line *line)
+{
+	struct health h = {
+		.file = line->file,
+		.bird = line->options[BIRD],
+		.agent = line->options[AGENT],
+		.every = 1.,
+	};
+
+	if (!line->options[EVERY] || (text_seconds(line->options[EVERY], &h.every) == 0 && h.every >= .01))
+		return health(&h);
+	fprintf(stderr, "portico: --every %s: not a time from 10ms on, such as 1s\n", line->options[EVERY]);
+	return EX_USAGE;
+}
+
 static int scale_it(const struct line *line)
 {
 	int64_t workers;
@@ -171,6 +187,9 @@ static const struct command_option options[OPTIONS] = {
 	[RELOADS] = { "reloads", 0, "N", "so many times (10)" },
 	[RATE] = { "rate", 0, "N", "new connections a second (200)" },
 	[CANARY] = { "canary", 0, "SHARE", "10% 30s, or off: instead of what the file says" },
+	[BIRD] = { "bird", 0, "PROTOCOL", "watch, and enable that protocol of BIRD while it is ready" },
+	[AGENT] = { "agent", 0, "HOST:PORT", "watch, and answer HAProxy's agent check there" },
+	[EVERY] = { "every", 0, "TIME", "how often they look (1s)" },
 	[HELP] = { "help", 'h', NULL, "this help" },
 	[VERSION] = { "version", 'V', NULL, "the version" },
 };
@@ -187,6 +206,8 @@ static const struct command_verb verbs[] = {
 	{ "retire", "SLOT", "a new worker for that slot, the old one finishes what it has", ASKS, retire },
 	{ "upgrade", "", "the binary as it is now takes over, nobody notices", ASKS, upgrade_it },
 	{ "status", "", "what runs", ASKS | 1 << JSON, status },
+	{ "health", "", "whether it is ready for new clients: 0, or 1 and why not",
+		ASKS | 1 << BIRD | 1 << AGENT | 1 << EVERY, health_of },
 	{ "top", "", "the same on a screen, once a second, with keys to act on it", ASKS, top_it },
 	{ "reopen", "", "open the logs anew", ASKS, reopen },
 	{ "stop", "", "finish what is in hand, then end", ASKS, stop },

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -41,30 +42,43 @@ static bool is_ours(int fd)
 		&& (who.uid == geteuid() || geteuid() == 0);
 }
 
-static int reach(const char *file, int *code)
+/* The connection to the master of file; -1 with the exit code: EX_NOINPUT with errno,
+ * EX_NOPERM or ASK_NOT_RUNNING.  seconds: how long each step may take; 0: no limit. */
+static int reach_quietly(const char *file, int seconds, int *code)
 {
 	struct sockaddr_un name;
+	struct timeval limit = { .tv_sec = seconds };
 	socklen_t len = find_name(file, &name);
 
 	*code = EX_NOINPUT;
-	if (len == 0) {
-		fprintf(stderr, "portico: %s: %s; name the configuration with -c\n", file,
-			strerror(errno));
+	if (len == 0)
 		return -1;
-	}
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool reached = fd >= 0 && connect(fd, (struct sockaddr *)&name, len) == 0;
+	bool reached = fd >= 0
+		&& setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0
+		&& setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0
+		&& connect(fd, (struct sockaddr *)&name, len) == 0;
 	if (reached && is_ours(fd))
 		return fd;
-	bool denied = reached || errno == EACCES || errno == EPERM;
-	*code = denied ? EX_NOPERM : ASK_NOT_RUNNING;
-	if (denied)
+	*code = reached || errno == EACCES || errno == EPERM ? EX_NOPERM : ASK_NOT_RUNNING;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int reach(const char *file, int *code)
+{
+	int fd = reach_quietly(file, 0, code);
+
+	if (fd >= 0)
+		return fd;
+	if (*code == EX_NOINPUT)
+		fprintf(stderr, "portico: %s: %s; name the configuration with -c\n", file, strerror(errno));
+	else if (*code == EX_NOPERM)
 		fprintf(stderr, "portico: the server with %s belongs to another user\n", file);
 	else
 		fprintf(stderr, "portico: no server runs with %s under this user; portico run -c %s "
 			"starts one\n", file, file);
-	if (fd >= 0)
-		close(fd);
 	return -1;
 }
 
@@ -129,6 +143,31 @@ int ask_and_tell(const char *file, json_t *request)
 	fprintf(good ? stdout : stderr, "%s\n", said ? said : "no answer that can be read");
 	json_decref(answer);
 	return good ? EX_OK : 1;
+}
+
+/* What reach_quietly() gave, in words. */
+static const char *unreached(int code)
+{
+	return code == EX_NOINPUT ? strerror(errno) : code == EX_NOPERM ? "it belongs to another user"
+		: "no server runs";
+}
+
+int ask_ready(const char *file, char *why, size_t size)
+{
+	int code, fd = reach_quietly(file, ASK_READY_SECONDS, &code);
+
+	if (fd < 0) {
+		snprintf(why, size, "%s", unreached(code));
+		return -1;
+	}
+	json_t *answer = send_line(fd, json_pack("{s:s}", "do", "health")) == 0 ? read_answer(fd) : NULL;
+	close(fd);
+	const json_t *good = json_object_get(answer, "good");
+	const char *said = json_string_value(json_object_get(answer, "said"));
+	int result = good ? json_is_true(good) : -1;
+	snprintf(why, size, "%s", said ? said : "it does not answer");
+	json_decref(answer);
+	return result;
 }
 
 /* Its end of the connection is closed a moment before it is gone. */

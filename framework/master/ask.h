@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The exit code when no master runs with the file: EX_TEMPFAIL of sysexits.h. */
 enum { ASK_NOT_RUNNING = 75 };
@@ -19,6 +20,11 @@ json_t *ask(const char *file, json_t *request, int *code);
 /* Asks and prints what is said: EX_OK if it is good, 1 with the sentence on
  * standard error if it is not. */
 int ask_and_tell(const char *file, json_t *request);
+
+/* Whether the server is ready: 1, 0 if it is not, -1 if none answers within ASK_READY_SECONDS.
+ * Tells nothing; why is a sentence. */
+enum { ASK_READY_SECONDS = 2 };
+int ask_ready(const char *file, char *why, size_t size);
 
 int ask_stop(const char *file);                  /* waits until the master is gone */
 int ask_status(const char *file, bool as_json);

@@ -5,7 +5,8 @@
  *	{"do": "reload"}                 {"good": true, "said": "generation 2 serves ..."}
  *	{"do": "scale", "workers": 4}    {"good": false, "said": "scale failed: ..."}
  *	"reload" with "canary": "10% 30s"; "retire", "drain", "undrain" with "slot": 1;
- *	"upgrade", "promote", "rollback", "reopen", "stop", "status"
+ *	"upgrade", "promote", "rollback", "reopen", "stop", "status";
+ *	"health": good if new clients should come, said is why not
  *
  * Only the same user and root are heard.
  */

@@ -16,6 +16,7 @@
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/plan.h"
+#include "master/readiness.h"
 #include "master/status.h"
 
 /* The last thing that its client hears of us is the end of the connection. */
@@ -107,6 +108,13 @@ static void end_canary(struct master *m, struct control_client *c, int (*how)(st
 		control_answer(c, false, "there is no canary that serves");
 }
 
+static void tell_readiness(struct master *m, struct control_client *c)
+{
+	const char *lacks = readiness_lacks(m);
+
+	control_answer(c, !lacks, lacks ? lacks : "ready");
+}
+
 void control_obey(struct master *m, struct control_client *c, const char *verb,
 	const json_t *request)
 {
@@ -133,6 +141,8 @@ void control_obey(struct master *m, struct control_client *c, const char *verb,
 		stop(m);
 	else if (strcmp(verb, "reopen") == 0)
 		reopen(m, c);
+	else if (strcmp(verb, "health") == 0)
+		tell_readiness(m, c);
 	else if (strcmp(verb, "status") == 0)
 		control_say(c, status_json(m));
 	else
