@@ -82,6 +82,18 @@ Test(refused, unknown_flag)
 	command(64, "requires an argument -- 'c'", "run", "-c", NULL);
 }
 
+Test(refused, an_option_of_another_verb)
+{
+	command(64, "status has no --rate N; portico -h shows how it goes", "status", "--rate", "3");
+	command(64, "reload has no --json", "reload", "--json", NULL);
+}
+
+Test(refused, completions_of_no_shell)
+{
+	command(64, "completion needs a shell", "completion", NULL, NULL);
+	command(64, "completion needs a shell", "completion", "tcsh", NULL);
+}
+
 Test(refused, a_word_too_many)
 {
 	command(64, "now is one word too many", "run", "now", NULL);
