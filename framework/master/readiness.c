@@ -19,7 +19,7 @@ static bool serves(const struct master *m, const struct slot *s)
 
 const char *readiness_lacks(const struct master *m)
 {
-	if (m->stopping)
+	if (m->stopping || master_is_leaving(m))
 		return "it is about to end";
 	if (!m->serving)
 		return "it does not serve yet";
