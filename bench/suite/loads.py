@@ -48,7 +48,9 @@ class Load:
 
 
 def _spawn(core, command):
-    words = ["taskset", "-c", str(core)] + [str(word) for word in command]
+    """SCHED_BATCH: it preempts nobody on waking. On one core whoever of server and load used less CPU
+    would else preempt the other, and 3 % more instructions could become 5 % more CPU."""
+    words = ["chrt", "-b", "0", "taskset", "-c", str(core)] + [str(word) for word in command]
     return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
 
