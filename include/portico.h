@@ -139,7 +139,7 @@ struct portico_plugin {
 	const char *name;        /* required; logs name it */
 	const char *version;     /* NULL is fine, and so it is for all below */
 	const char *summary;     /* one line */
-	const struct portico_option *options;  /* ends with { 0 } */
+	const struct portico_option *options;  /* ends with { 0 }, in C++ with {} */
 
 	/* Bytes of zeroed memory that the worker gives each object and frees
 	 * after its last callback; reach it with portico_*_state(). */
@@ -211,11 +211,19 @@ struct portico_plugin {
 
 #ifdef __cplusplus
 #define PORTICO_EXPORT extern "C"
+/* C++ compilers with -Wextra miss each member that a plugin leaves out. */
+#define PORTICO_QUIETLY                                                      \
+	_Pragma("GCC diagnostic push")                                       \
+	_Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define PORTICO_AS_BEFORE _Pragma("GCC diagnostic pop")
 #else
 #define PORTICO_EXPORT extern
+#define PORTICO_QUIETLY
+#define PORTICO_AS_BEFORE
 #endif
 
 #define PORTICO_PLUGIN(...)                                                  \
+	PORTICO_QUIETLY                                                      \
 	PORTICO_EXPORT __attribute__((visibility("default")))                \
 	const struct portico_plugin portico_plugin;                          \
 	const struct portico_plugin portico_plugin = {                       \
@@ -223,7 +231,8 @@ struct portico_plugin {
 		.struct_size = sizeof(struct portico_plugin),                \
 		.option_size = sizeof(struct portico_option),                \
 		__VA_ARGS__                                                  \
-	};
+	};                                                                   \
+	PORTICO_AS_BEFORE
 
 /* Service, from setting() until stop() returns.  State: service_size bytes.  Name: of its
  * [service NAME].  Loop: the worker's, of libev, for watchers of your own, which you stop
