@@ -12,10 +12,12 @@
 #include "service/plugin.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/schema.h"
 #include "proto/http_allow.h"
@@ -33,7 +35,7 @@ struct load {
 /* Tells a problem of the section itself, or of one of its keys.  Gives -1. */
 static int told_at(struct load *l, const char *file, unsigned line, const char *fmt, va_list args)
 {
-	char text[1024];
+	char text[PLUGIN_WHY];
 
 	vsnprintf(text, sizeof(text), fmt, args);
 	problems_add(l->problems, file, line, "handler %s: %s", l->handler->label, text);
@@ -62,18 +64,49 @@ static int told_of(struct load *l, const struct config_setting *s, const char *f
 	return result;
 }
 
-static const void *find_struct(struct load *l)
+__attribute__((format(printf, 2, 3)))
+static int refused(char why[PLUGIN_WHY], const char *fmt, ...)
 {
-	void *object = dlopen(l->config->plugin, RTLD_NOW | RTLD_LOCAL);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, PLUGIN_WHY, fmt, args);
+	va_end(args);
+	return -1;
+}
+
+/* ---- the object and its struct ---- */
+
+/* dlerror(3) begins with the path. */
+static int refuse_object(const char *path, char why[PLUGIN_WHY])
+{
+	const char *error = dlerror();
+	int missing = access(path, F_OK) < 0 ? errno : 0;
+
+	if (missing == ENOENT || missing == ENOTDIR)
+		return refused(why, "cannot load the plugin: %s: there is no such file; build it, or "
+			"correct the name: one with a / is seen from the configuration's directory, one "
+			"without lies in plugins =", path);
+	if (access(path, R_OK) < 0)
+		return refused(why, "cannot load the plugin: %s: %s; let this user read it", path,
+			strerror(errno));
+	return refused(why, "cannot load the plugin: %s; %s", error,
+		strstr(error, "undefined symbol")
+			? "link it with the library that has it, or rebuild it with this version's portico.h"
+			: "build it with cc -shared -fPIC, for this machine");
+}
+
+static const struct portico_plugin *find_struct(const char *path, char why[PLUGIN_WHY])
+{
+	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!object) {
-		told(l, "cannot load the plugin: %s", dlerror());
+		refuse_object(path, why);
 		return NULL;
 	}
-	const void *plugin = dlsym(object, "portico_plugin");
+	const struct portico_plugin *plugin = dlsym(object, "portico_plugin");
 	if (!plugin)
-		told(l, "%s is a shared object but not a portico plugin: it has no "
-			"portico_plugin; end its source with PORTICO_PLUGIN(...)",
-			l->config->plugin);
+		refused(why, "%s is a shared object but not a portico plugin: it has no "
+			"portico_plugin; end its source with PORTICO_PLUGIN(...)", path);
 	return plugin;
 }
 
@@ -85,68 +118,47 @@ static bool is_zero(const unsigned char *bytes, size_t len)
 	return true;
 }
 
-static int check_abi(struct load *l, const struct portico_plugin *p)
+static int check_abi(const struct portico_plugin *p, const char *path, char why[PLUGIN_WHY])
 {
 	if (p->abi != PORTICO_ABI)
-		return told(l, "%s has plugin ABI %u, this portico has %u; rebuild it "
-			"with the portico.h of this version", l->config->plugin, p->abi,
-			PORTICO_ABI);
+		return refused(why, "%s has plugin ABI %u, this portico has %u; rebuild it "
+			"with the portico.h of this version", path, p->abi, PORTICO_ABI);
 	if (p->struct_size < offsetof(struct portico_plugin, options)
 		|| p->option_size < offsetof(struct portico_option, range))
-		return told(l, "%s has sizes that no portico.h has; fill the struct "
-			"with PORTICO_PLUGIN()", l->config->plugin);
+		return refused(why, "%s has sizes that no portico.h has; fill the struct "
+			"with PORTICO_PLUGIN()", path);
 	return 0;
 }
 
-/* Copies what both sides know. */
-static int take_struct(struct load *l, const struct portico_plugin *p)
+/* Copies what both sides know; of another ABI the head alone. */
+static int take_struct(struct portico_plugin *mine, const struct portico_plugin *p,
+	const char *path, char why[PLUGIN_WHY])
 {
-	struct portico_plugin *mine = &l->handler->plugin;
+	*mine = (struct portico_plugin){
+		.abi = p->abi, .struct_size = p->struct_size, .option_size = p->option_size,
+	};
+	if (check_abi(p, path, why) < 0)
+		return -1;
 	size_t known = p->struct_size < sizeof(*mine) ? p->struct_size : sizeof(*mine);
-
-	memset(mine, 0, sizeof(*mine));
 	memcpy(mine, p, known);
 	if (!is_zero((const unsigned char *)p + known, p->struct_size - known))
-		return told(l, "%s uses callbacks that this portico does not know yet; "
-			"install a newer portico", l->config->plugin);
+		return refused(why, "%s uses callbacks that this portico does not know yet; "
+			"install a newer portico", path);
 	return 0;
 }
 
-static int check_name(struct load *l)
+static int check_name(const struct portico_plugin *p, const char *path, char why[PLUGIN_WHY])
 {
-	const char *name = l->handler->plugin.name;
-
-	if (!name || !*name)
-		return told(l, "%s has no name; say PORTICO_PLUGIN(.name = \"...\")",
-			l->config->plugin);
+	if (!p->name || !*p->name)
+		return refused(why, "%s has no name; say PORTICO_PLUGIN(.name = \"...\")", path);
 	return 0;
 }
 
-static int check_protocol(struct load *l)
+static int check_methods(const struct portico_plugin *p, char why[PLUGIN_WHY])
 {
-	const struct portico_plugin *p = &l->handler->plugin;
-	const char *lacks = NULL;
-
-	if (l->service->protocol == CONFIG_TCP && !p->tcp_open && !p->tcp_data)
-		lacks = "tcp_open() nor tcp_data()";
-	if (l->service->protocol == CONFIG_UDP && !p->udp_packet)
-		lacks = "udp_packet()";
-	if (l->service->protocol == CONFIG_HTTP && !p->http_request)
-		lacks = "http_request()";
-	if (!lacks)
-		return 0;
-	return told(l, "plugin %s has no %s, so it cannot serve protocol %s; "
-		"use another plugin or another protocol", p->name, lacks,
-		config_protocol_name(l->service->protocol));
-}
-
-static int check_methods(struct load *l)
-{
-	const struct portico_plugin *p = &l->handler->plugin;
-
 	if (!p->methods || http_allow_is_sound(p->methods))
 		return 0;
-	return told(l, "plugin %s names methods that are none; its author must write them with "
+	return refused(why, "plugin %s names methods that are none; its author must write them with "
 		"a blank between two: .methods = \"GET POST\"", p->name);
 }
 
@@ -166,47 +178,95 @@ static size_t size_of(enum portico_type type)
 }
 
 /* Number i of the table as the plugin has it, whatever its size. */
-static const unsigned char *raw_option(const struct load *l, size_t i)
+static const unsigned char *raw_option(const struct schema *s, size_t i)
 {
-	return (const unsigned char *)l->schema.options + i * l->schema.stride;
+	return (const unsigned char *)s->options + i * s->stride;
 }
 
-static int check_table(struct load *l)
+static int check_table(const struct schema *s, const struct portico_plugin *p,
+	char why[PLUGIN_WHY])
 {
-	const struct portico_plugin *p = &l->handler->plugin;
 	struct portico_option option;
 
-	for (size_t i = 0; schema_option(&l->schema, i, &option); i++) {
-		size_t known = sizeof(option) < l->schema.stride ? sizeof(option) : l->schema.stride;
-		if (!is_zero(raw_option(l, i) + known, l->schema.stride - known))
-			return told(l, "option %s of plugin %s says what this portico does not know "
+	for (size_t i = 0; schema_option(s, i, &option); i++) {
+		size_t known = sizeof(option) < s->stride ? sizeof(option) : s->stride;
+		if (!is_zero(raw_option(s, i) + known, s->stride - known))
+			return refused(why, "option %s of plugin %s says what this portico does not know "
 				"yet; install a newer portico", option.name, p->name);
 		if (option.offset > p->service_size
 			|| size_of(option.type) > p->service_size - option.offset)
-			return told(l, "option %s of plugin %s lies outside its state; its author must "
+			return refused(why, "option %s of plugin %s lies outside its state; its author must "
 				"set .service_size", option.name, p->name);
 	}
 	return 0;
 }
 
-static int make_state(struct load *l)
+struct schema plugin_options(const struct portico_plugin *p)
 {
-	struct portico_service *h = l->handler;
-	const char *why;
+	return (struct schema){ .options = p->options, .stride = p->option_size };
+}
 
-	l->schema = (struct schema){
-		.options = h->plugin.options,
-		.stride = h->plugin.option_size,
-	};
-	h->state = arena_zalloc(l->mem, h->plugin.service_size ? h->plugin.service_size : 1);
+static int make_state(struct portico_service *h, struct arena *mem, char why[PLUGIN_WHY])
+{
+	const struct schema schema = plugin_options(&h->plugin);
+	const char *wrong;
+
+	h->state = arena_zalloc(mem, h->plugin.service_size ? h->plugin.service_size : 1);
 	if (!h->state)
-		return told(l, "no memory for its state");
-	if (check_table(l) < 0)
+		return refused(why, "no memory for its state");
+	if (check_table(&schema, &h->plugin, why) < 0)
 		return -1;
-	if (schema_defaults(&l->schema, h->state, l->mem, &why) < 0)
-		return told(l, "plugin %s: %s; its author must mend its option table",
-			h->plugin.name, why);
+	if (schema_defaults(&schema, h->state, mem, &wrong) < 0)
+		return refused(why, "plugin %s: %s; its author must mend its option table",
+			h->plugin.name, wrong);
 	return 0;
+}
+
+/* path: what it is called. */
+static int take_plugin(struct portico_service *h, const struct portico_plugin *p, const char *path,
+	struct arena *mem, char why[PLUGIN_WHY])
+{
+	if (take_struct(&h->plugin, p, path, why) < 0)
+		return -1;
+	if (check_name(&h->plugin, path, why) < 0 || check_methods(&h->plugin, why) < 0)
+		return -1;
+	return make_state(h, mem, why);
+}
+
+int plugin_open(struct portico_service *h, const char *path, struct arena *mem,
+	char why[PLUGIN_WHY])
+{
+	const struct portico_plugin *p = find_struct(path, why);
+
+	return p ? take_plugin(h, p, path, mem, why) : -1;
+}
+
+/* ---- what the configuration makes of it ---- */
+
+bool plugin_serves(const struct portico_plugin *p, int protocol)
+{
+	switch (protocol) {
+	case CONFIG_TCP: return p->tcp_open || p->tcp_data;
+	case CONFIG_UDP: return p->udp_packet;
+	case CONFIG_HTTP: return p->http_request;
+	}
+	return false;
+}
+
+static int check_protocol(struct load *l)
+{
+	static const char *const needs[] = {
+		[CONFIG_TCP] = "tcp_open() nor tcp_data()", [CONFIG_UDP] = "udp_packet()",
+		[CONFIG_HTTP] = "http_request()",
+	};
+	const struct portico_plugin *p = &l->handler->plugin;
+	int protocol = l->service->protocol;
+
+	if (plugin_serves(p, protocol))
+		return 0;
+	return told(l, "plugin %s has no %s, so it cannot serve protocol %s; "
+		"use another plugin or another protocol", p->name, needs[protocol],
+		config_protocol_name(protocol));
 }
 
 static int apply_setting(struct load *l, const struct config_setting *s)
@@ -257,14 +317,10 @@ static int set_options(struct load *l)
 	return result;
 }
 
-static int take(struct load *l, const struct portico_plugin *p)
+static int set_up(struct load *l)
 {
-	if (!p || check_abi(l, p) < 0 || take_struct(l, p) < 0)
-		return -1;
-	if (check_name(l) < 0 || check_protocol(l) < 0 || check_methods(l) < 0
-		|| make_state(l) < 0)
-		return -1;
-	return set_options(l);
+	l->schema = plugin_options(&l->handler->plugin);
+	return check_protocol(l) < 0 ? -1 : set_options(l);
 }
 
 int plugin_load(struct portico_service *h, const struct config_handler *c,
@@ -278,7 +334,9 @@ int plugin_load(struct portico_service *h, const struct config_handler *c,
 		.problems = problems,
 	};
 
-	return take(&l, find_struct(&l));
+	char why[PLUGIN_WHY];
+
+	return plugin_open(h, c->plugin, mem, why) < 0 ? told(&l, "%s", why) : set_up(&l);
 }
 
 int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
@@ -292,6 +350,7 @@ int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
 		.mem = mem,
 		.problems = problems,
 	};
+	char why[PLUGIN_WHY];
 
-	return take(&l, plugin);
+	return take_plugin(h, plugin, c->plugin, mem, why) < 0 ? told(&l, "%s", why) : set_up(&l);
 }
