@@ -83,6 +83,9 @@ $(B)/framework/%.o: framework/%.c $(B)/built-in
 	$(call say,CC)
 	$(Q)$(COMPILE) $(if $(LTO),$(LTO) -ffat-lto-objects) -c -o $@ $<
 
+# They are in it by .incbin, which compilers do not tell.
+$(B)/framework/master/templates.o build/fuzz/framework/master/templates.o: $(wildcard etc/templates/*)
+
 # A plugin needs the one header and nothing of the framework.
 $(B)/examples/%.so: examples/%.c include/portico.h
 	@mkdir -p $(@D)

@@ -13,13 +13,16 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "master/alone.h"
 #include "master/ask.h"
 #include "master/cert.h"
 #include "master/command.h"
 #include "master/completion.h"
 #include "master/drill.h"
 #include "master/health.h"
+#include "master/inspect.h"
 #include "master/master.h"
+#include "master/project.h"
 #include "master/top.h"
 #include "master/trial.h"
 #include "master/who.h"
@@ -30,16 +33,79 @@
 #define PORTICO_CONFIG_FILE "/usr/local/etc/portico.ini"
 #endif
 
-enum { FILE_NAME, JSON, RELOADS, RATE, CANARY, BIRD, AGENT, EVERY, HELP, VERSION, OPTIONS };
+enum {
+	FILE_NAME, LISTEN, WORKERS, SET, TCP, UDP, HTTP, WEBSOCKET, JSON, INI, RELOADS, RATE, CANARY, BIRD,
+	AGENT, EVERY, HELP, VERSION, OPTIONS
+};
+
+/* ---- a file, or a plugin in its place ---- */
+
+/* Of some options that exclude each other the name of the one that is given; NULL: none is.
+ * *code is EX_USAGE, after a sentence, if several are. */
+static const char *one_of(const struct line *line, const int *which, int *code);
+
+static int told_usage(const char *sentence)
+{
+	fprintf(stderr, "portico: %s\n", sentence);
+	return EX_USAGE;
+}
+
+static const char *served_alone(const struct line *line, int *code)
+{
+	static const int protocols[] = { TCP, UDP, HTTP, -1 };
+	struct config_alone wanted = {
+		.plugin = line->argument,
+		.listen = line->options[LISTEN],
+		.workers = line->options[WORKERS],
+		.setting_count = line->repeated_count,
+	};
+
+	*code = EX_OK;
+	wanted.protocol = one_of(line, protocols, code);
+	if (line->options[FILE_NAME])
+		*code = told_usage("-c FILE and a plugin are one too many; leave one out");
+	else if (line->repeated_count > CONFIG_ALONE_SETTINGS)
+		*code = told_usage("too many of --set; write a configuration: portico plugin FILE.so --ini");
+	if (*code != EX_OK)
+		return NULL;
+	for (size_t i = 0; i < line->repeated_count; i++)
+		wanted.settings[i] = line->repeated[i];
+	return alone_begin(&wanted, code);
+}
+
+/* What the configuration is called, or the plugin that is served without one; NULL with *code. */
+static const char *source(const struct line *line, int *code)
+{
+	if (line->argument)
+		return served_alone(line, code);
+	if (!line->options[LISTEN] && !line->options[WORKERS] && !line->options[SET] && !line->options[TCP]
+		&& !line->options[UDP] && !line->options[HTTP])
+		return line->file;
+	*code = told_usage("--listen and the like go with a plugin: portico run ./hello.so --listen 8080");
+	return NULL;
+}
+
+/* ---- verbs ---- */
 
 static int run(const struct line *line)
 {
-	return master_run(line->file);
+	int code;
+	const char *file = source(line, &code);
+
+	if (!file)
+		return code;
+	if (line->argument)
+		fprintf(stderr, "portico: serving %s; portico status -c %s, reload and the like find it so\n",
+			file, file);
+	return master_run(file);
 }
 
 static int check(const struct line *line)
 {
-	return trial_check(line->file);
+	int code;
+	const char *file = source(line, &code);
+
+	return file ? trial_check(file) : code;
 }
 
 static int reload_it(const struct line *line)
@@ -169,21 +235,52 @@ static int soak(const struct line *line)
 	int64_t reloads = number("--reloads", line->options[RELOADS], 10, 100000);
 	int64_t rate = number("--rate", line->options[RATE], 200, 20000);
 
-	if (reloads < 0 || rate < 0)
-		return EX_USAGE;
-	return drill(line->file, reloads, rate);
+	int code = EX_USAGE;
+	const char *file = reloads < 0 || rate < 0 ? NULL : source(line, &code);
+
+	return file ? drill(file, reloads, rate) : code;
+}
+
+static int inspect_it(const struct line *line)
+{
+	if (!line->argument)
+		return told_usage("plugin needs a shared object: portico plugin ./hello.so");
+	if (line->options[JSON] && line->options[INI])
+		return told_usage("--json and --ini are one too many; leave one out");
+	return inspect_tell(line->argument, line->options[JSON] ? INSPECT_JSON
+		: line->options[INI] ? INSPECT_INI : INSPECT_TEXT);
+}
+
+static int make_new(const struct line *line)
+{
+	static const int kinds[] = { TCP, UDP, HTTP, WEBSOCKET, -1 };
+	int code = EX_OK;
+	const char *kind = one_of(line, kinds, &code);
+
+	if (!line->argument)
+		return told_usage("new needs a name: portico new hello");
+	return code == EX_OK ? project(line->argument, kind ? kind : "http") : code;
 }
 
 static int complete(const struct line *line);
 
 enum {
 	ASKS = 1 << FILE_NAME,
+	ALONE_TOO = 1 << LISTEN | 1 << WORKERS | 1 << SET | 1 << TCP | 1 << UDP | 1 << HTTP,
 	ALONE = 1 << FILE_NAME | 1 << HELP | 1 << VERSION,
 };
 
 static const struct command_option options[OPTIONS] = {
 	[FILE_NAME] = { NULL, 'c', "FILE", "the configuration (" PORTICO_CONFIG_FILE ")" },
+	[LISTEN] = { "listen", 0, "WHERE", "a port, or as listen = (" ALONE_LISTEN "); for a plugin" },
+	[WORKERS] = { "workers", 0, "N", "so many, or auto (auto); for a plugin" },
+	[SET] = { "set", 0, "KEY=VALUE", "an option of the plugin, any number of them" },
+	[TCP] = { "tcp", 0, NULL, "it speaks plain TCP" },
+	[UDP] = { "udp", 0, NULL, "it answers datagrams" },
+	[HTTP] = { "http", 0, NULL, "it answers requests; what new makes without any of these" },
+	[WEBSOCKET] = { "websocket", 0, NULL, "it speaks with browsers, and serves them a page" },
 	[JSON] = { "json", 0, NULL, "for programs" },
+	[INI] = { "ini", 0, NULL, "a sample of its configuration" },
 	[RELOADS] = { "reloads", 0, "N", "so many times (10)" },
 	[RATE] = { "rate", 0, "N", "new connections a second (200)" },
 	[CANARY] = { "canary", 0, "SHARE", "10% 30s, or off: instead of what the file says" },
@@ -195,8 +292,10 @@ static const struct command_option options[OPTIONS] = {
 };
 
 static const struct command_verb verbs[] = {
-	{ "run", "", "serve in the foreground until TERM", ASKS, run },
-	{ "check", "", "read the configuration, load its plugins, report every problem", ASKS, check },
+	{ "run", "[FILE.so]", "serve in the foreground until TERM; one plugin without a configuration",
+		ASKS | ALONE_TOO, run },
+	{ "check", "[FILE.so]", "read the configuration, load its plugins, report every problem",
+		ASKS | ALONE_TOO, check },
 	{ "reload", "", "new workers with the configuration as it is now", ASKS | 1 << CANARY, reload_it },
 	{ "promote", "", "the canary of a reload under way serves as a whole, now", ASKS, promote },
 	{ "rollback", "", "the canary of a reload under way ends, as if it had failed", ASKS, roll_back },
@@ -215,8 +314,12 @@ static const struct command_verb verbs[] = {
 		1 << JSON, who_is_there },
 	{ "cert", "HOST...", "a certificate for development, HOST.crt, and its key (localhost)", 0,
 		make_certificate },
-	{ "soak", "", "load it while it reloads, and count what is lost",
-		ASKS | 1 << RELOADS | 1 << RATE, soak },
+	{ "soak", "[FILE.so]", "load it while it reloads, and count what is lost",
+		ASKS | ALONE_TOO | 1 << RELOADS | 1 << RATE, soak },
+	{ "new", "NAME", "a folder with a handler, its configuration, a test, and make watch",
+		1 << TCP | 1 << UDP | 1 << HTTP | 1 << WEBSOCKET, make_new },
+	{ "plugin", "FILE.so", "what it is: protocols, callbacks, options with their defaults",
+		1 << JSON | 1 << INI, inspect_it },
 	{ "completion", "bash|zsh|fish", "what that shell needs to complete all this", 0, complete },
 };
 
@@ -224,13 +327,28 @@ static const struct command command = {
 	.name = "portico",
 	.verbs = verbs, .verb_count = sizeof(verbs) / sizeof(*verbs),
 	.options = options, .option_count = OPTIONS,
-	.alone = ALONE, .anywhere = 1 << FILE_NAME,
+	.alone = ALONE, .anywhere = 1 << FILE_NAME, .repeats = 1 << SET,
 	.notes =
-		"All but run, check, who, cert and completion speak to the server that runs with FILE and wait\n"
-		"for the outcome: 0, or 1 with the reason, or 75 if no server runs.  Signals do the same:\n"
+		"All but run, check, new, plugin, who, cert and completion speak to the server that runs with\n"
+		"FILE, which may be the plugin that it was started with, and wait for the outcome: 0, or 1 with\n"
+		"the reason, or 75 if no server runs.  Signals do the same:\n"
 		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
 		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
 };
+
+static const char *one_of(const struct line *line, const int *which, int *code)
+{
+	const char *found = NULL;
+
+	for (; *which >= 0; which++) {
+		if (!line->options[*which])
+			continue;
+		if (found)
+			*code = told_usage("of --tcp, --udp, --http and --websocket one has to do");
+		found = options[*which].name;
+	}
+	return found;
+}
 
 static int complete(const struct line *line)
 {

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "config/config_alone.h"
 #include "config/config_draft.h"
 
 struct config_snapshot {
@@ -127,7 +128,8 @@ static int read_sections(struct draft *d, enum kind wanted)
 
 static int read_draft(struct draft *d)
 {
-	if (ini_load(&d->ini, d->file) < 0 || config_read_portico(d) < 0)
+	int rc = config_alone_is(d->file) ? config_alone_sections(d) : ini_load(&d->ini, d->file);
+	if (rc < 0 || config_read_portico(d) < 0)
 		return -1;
 	if (read_sections(d, UNKNOWN) < 0 || read_sections(d, PORTICO) < 0 ||
 		read_sections(d, SERVICE) < 0 || read_sections(d, HANDLER) < 0)
@@ -299,7 +301,7 @@ const char *config_control_path(const char *file, struct arena *mem)
 	struct problems problems = { .tell = ignore_problem };
 	struct ini ini = { .mem = mem, .problems = &problems };
 
-	if (ini_load(&ini, file) < 0)
+	if (config_is_plugin(file) || ini_load(&ini, file) < 0)
 		return NULL;
 	for (const struct ini_section *s = ini.sections; s; s = s->next) {
 		const struct ini_entry *e = ini_find(s, "control");

@@ -194,6 +194,12 @@ bool config_is_admin(const struct config_service *s);
  * a signal handler. */
 const struct config_handler *config_find_handler(const struct config *c, uint32_t number,
 	const struct config_service **service);
+/* Where plugins lie that are named without a '/', if the file does not say where. */
+const char *config_plugin_directory(void);
+
+/* Whether file is a shared object: a plugin that is served without a file stands where the
+ * name of its file would (config_alone.h). */
+bool config_is_plugin(const char *file);
 
 const char *config_balance_name(int balance);      /* "hash", "random", ... */
 const char *config_protocol_name(int protocol);    /* "tcp", "udp", "http" */

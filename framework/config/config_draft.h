@@ -81,6 +81,8 @@ unsigned config_key_protocols(const char *key);
 /* The entry of a key that has a value; NULL: it was left out, or is empty.  Borrowed. */
 const struct ini_entry *config_written(const struct draft_service *s, const char *key);
 
+/* What config_serve_alone() was told, as sections of d->ini. */
+int config_alone_sections(struct draft *d);
 int config_read_portico(struct draft *d);
 int config_read_confine(struct draft *d, const struct ini_section *section);
 int config_read_service(struct draft *d, const struct ini_section *section, const char *name);

@@ -109,6 +109,11 @@ static const struct portico_option handler_options[] = {
 	{0},
 };
 
+const char *config_plugin_directory(void)
+{
+	return PORTICO_PLUGIN_DIR;
+}
+
 const struct schema config_portico_keys = {portico_options, sizeof(*portico_options)};
 const struct schema config_service_keys = {service_options, sizeof(*service_options)};
 const struct schema config_handler_keys = {handler_options, sizeof(*handler_options)};

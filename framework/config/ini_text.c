@@ -91,6 +91,9 @@ static int read_text(struct ini_text *t, int fd, const char **why)
 	if (len > INI_FILE)
 		return refuse(why, "has more than 1 MiB; name another file");
 	t->len = (size_t)len;
+	if (len >= 4 && memcmp(t->bytes, "\177ELF", 4) == 0)
+		return refuse(why, "is a program or a plugin, not a configuration; portico run PLUGIN.so "
+			"serves a plugin without one");
 	return 0;
 }
 

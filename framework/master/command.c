@@ -98,6 +98,16 @@ static int show_help(const struct command *c)
 	return -1;
 }
 
+static int keep_repeated(const struct command *c, struct line *line)
+{
+	if (line->repeated_count == COMMAND_REPEATED) {
+		fprintf(stderr, "%s: %s is one too many of its kind\n", c->name, optarg);
+		return -1;
+	}
+	line->repeated[line->repeated_count++] = optarg;
+	return 0;
+}
+
 int command_read(const struct command *c, int argc, char **argv, struct line *line)
 {
 	struct option names[COMMAND_OPTIONS + 1] = { 0 };
@@ -111,6 +121,8 @@ int command_read(const struct command *c, int argc, char **argv, struct line *li
 		if (i == c->option_count)
 			return show_help(c);
 		line->options[i] = optarg ? optarg : "";
+		if (c->repeats & 1u << i && keep_repeated(c, line) < 0)
+			return -1;
 	}
 	if (optind == argc)
 		return 0;

@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { COMMAND_OPTIONS = 16 };   /* there may be at most */
+enum { COMMAND_OPTIONS = 24, COMMAND_REPEATED = 40 };    /* there may be at most */
 
 /* What a command line says. */
 struct line {
 	const char  *options[COMMAND_OPTIONS]; /* by index; NULL: not given; "": it takes no argument */
+	const char  *repeated[COMMAND_REPEATED]; /* every argument of the option that may repeat */
+	size_t       repeated_count;
 	const char  *file;               /* the configuration */
 	const char  *verb;
 	const char  *argument;           /* of the verb; NULL without one */
@@ -45,6 +47,7 @@ struct command {
 	const struct command_option *options;
 	size_t                       option_count;
 	unsigned                     alone;         /* options that stand without a verb */
+	unsigned                     repeats;       /* the one option that may be given often */
 	unsigned                     anywhere;      /* those that any verb hears, if it needs them or not */
 	const char                  *notes;         /* the last words of the help */
 };

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config_alone.h"
 #include "master/child.h"
 #include "master/generation.h"
 #include "master/master.h"
@@ -62,7 +63,7 @@ int upgrade_check_version(void)
 static int check_entry(void *arg, int channel)
 {
 	struct upgrade *u = arg;
-	char *argv[] = { binary, "check", "-c", (char *)(uintptr_t)u->master->file, NULL };
+	const char *words[CONFIG_ALONE_WORDS];
 	char version[16];
 	sigset_t none;
 
@@ -72,7 +73,8 @@ static int check_entry(void *arg, int channel)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(version, sizeof(version), "%d", UPGRADE_STATE_VERSION);
 	setenv(WANTS_VERSION, version, 1);
-	execv(binary, argv);
+	config_alone_words(binary, "check", u->master->file, words);
+	execv(binary, (char **)(uintptr_t)words);
 	log_error("upgrade: %s: %s", binary, strerror(errno));
 	_exit(EX_UNAVAILABLE);
 }
@@ -87,7 +89,7 @@ static void on_heard(struct child *c, const struct message *m, int fd)
 
 static void hand_over(struct master *m)
 {
-	char *argv[] = { binary, "run", "-c", (char *)(uintptr_t)m->file, NULL };
+	const char *words[CONFIG_ALONE_WORDS];
 
 	if (upgrade_state_save(m) < 0) {
 		operation_ended(m, false, "upgrade failed: its state cannot be written: %s; "
@@ -95,7 +97,8 @@ static void hand_over(struct master *m)
 		return;
 	}
 	log_info("upgrade: %s takes over", binary);
-	execv(binary, argv);
+	config_alone_words(binary, "run", m->file, words);
+	execv(binary, (char **)(uintptr_t)words);
 	int error = errno;
 	upgrade_state_forget(m);
 	operation_ended(m, false, "upgrade failed: %s: %s; nothing has changed", binary,
