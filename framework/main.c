@@ -95,8 +95,7 @@ static int run(const struct line *line)
 	if (!file)
 		return code;
 	if (line->argument)
-		fprintf(stderr, "portico: serving %s; portico status -c %s, reload and the like find it so\n",
-			file, file);
+		fprintf(stderr, "portico: for portico status, reload and the like this server is -c %s\n", file);
 	return master_run(file);
 }
 
@@ -257,7 +256,7 @@ static int make_new(const struct line *line)
 	int code = EX_OK;
 	const char *kind = one_of(line, kinds, &code);
 
-	if (!line->argument)
+	if (!line->argument || !*line->argument)
 		return told_usage("new needs a name: portico new hello");
 	return code == EX_OK ? project(line->argument, kind ? kind : "http") : code;
 }

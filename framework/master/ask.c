@@ -77,8 +77,8 @@ static int reach(const char *file, int *code)
 	else if (*code == EX_NOPERM)
 		fprintf(stderr, "portico: the server with %s belongs to another user\n", file);
 	else
-		fprintf(stderr, "portico: no server runs with %s under this user; portico run -c %s "
-			"starts one\n", file, file);
+		fprintf(stderr, "portico: no server runs with %s under this user; portico run %s%s "
+			"starts one\n", file, config_is_plugin(file) ? "" : "-c ", file);
 	return -1;
 }
 

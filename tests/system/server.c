@@ -37,6 +37,12 @@ static struct server *servers;
 struct server *server_spawn(const struct spawn *how)
 {
 	const char *argv[] = { NULL, "run", "-c", path_of("portico.ini"), NULL };
+
+	return server_spawn_with(how, argv);
+}
+
+struct server *server_spawn_with(const struct spawn *how, const char **argv)
+{
 	struct server *s = calloc(1, sizeof(*s));
 	int ends[2];
 

@@ -27,6 +27,8 @@ pid_t spawn_portico(const struct spawn *how, int out, int err, const char **argv
 struct server *server_start(const char *ini, ...) __attribute__((format(printf, 1, 2)));
 /* Runs the portico.ini that is there, and waits for nothing. */
 struct server *server_spawn(const struct spawn *how);
+/* The same with words of your own; argv[0] is filled in. */
+struct server *server_spawn_with(const struct spawn *how, const char **argv);
 
 /* Writes portico.ini anew and says HUP. */
 void server_reload(struct server *s, const char *ini, ...) __attribute__((format(printf, 2, 3)));
