@@ -104,7 +104,8 @@ RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev l
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
                  llvm nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
-                 mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables
+                 mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables \
+                 g++ inotify-tools
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)

@@ -34,7 +34,8 @@ struct command_option {
 
 struct command_verb {
 	const char *name;
-	const char *argument;    /* what it is called; "": there is none; X...: any number; a|b: one of them */
+	const char *argument;    /* what it is called; "": there is none; X...: any number; a|b: one of
+				  * them; FILE in it: a file */
 	const char *help;
 	unsigned    options;     /* that it takes: bits 1 << index */
 	int       (*run)(const struct line *line);

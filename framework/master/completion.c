@@ -3,7 +3,7 @@
  * completion.c - completions for bash, zsh and fish, made of the command table.
  *
  * Verbs, the options of each and the names of files are completed; slots and ports are not.
- * The words that a verb knows stand in its argument as a|b|c.
+ * The words that a verb knows stand in its argument as a|b|c, and a file as FILE.so.
  */
 #include "master/completion.h"
 
@@ -20,6 +20,11 @@ static bool has(unsigned set, size_t option)
 static bool takes_file(const struct command_option *o)
 {
 	return o->argument && strcmp(o->argument, "FILE") == 0;
+}
+
+static bool wants_file(const struct command_verb *v)
+{
+	return strstr(v->argument, "FILE");
 }
 
 /* text for inside of '...', with a backslash before each of special. */
@@ -109,7 +114,7 @@ static void bash_find_verb(const struct command *c, FILE *out)
 static void bash(const struct command *c, FILE *out)
 {
 	fprintf(out, "# bash completion for %s; made by %s completion bash\n\n_%s()\n{\n"
-		"\tlocal word=${COMP_WORDS[COMP_CWORD]} verb='' words='' i\n\n\tCOMPREPLY=()\n",
+		"\tlocal word=${COMP_WORDS[COMP_CWORD]} verb='' words='' files='' i\n\n\tCOMPREPLY=()\n",
 		c->name, c->name, c->name);
 	bash_argument(c, out);
 	bash_find_verb(c, out);
@@ -118,12 +123,17 @@ static void bash(const struct command *c, FILE *out)
 	for (size_t i = 0; i < c->verb_count; i++)
 		fprintf(out, "%s ", c->verbs[i].name);
 	for (size_t i = 0; i < c->verb_count; i++) {
-		fprintf(out, "' ;;\n\t%s) words='", c->verbs[i].name);
+		fprintf(out, "' ;;\n\t%s) %swords='", c->verbs[i].name,
+			wants_file(&c->verbs[i]) ? "files=yes " : "");
 		bash_options(c, c->verbs[i].options, out);
 		put_words(c->verbs[i].argument, out);
 	}
 	fprintf(out, "' ;;\n\tesac\n"
-		"\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n}\n"
+		"\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+		"\tif [ -n \"$files\" ]; then\n"
+		"\t\tcompopt -o filenames 2>/dev/null\n"
+		"\t\tmapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$word\")\n"
+		"\tfi\n}\n"
 		"complete -F _%s %s\n", c->name, c->name);
 }
 
@@ -149,7 +159,8 @@ static void zsh_options(const struct command *c, unsigned set, FILE *out)
 			zsh_spelling(o, out);
 		}
 		if (has(set, i) && o->name) {
-			fprintf(out, "'--%s%s", o->name, o->argument ? "=" : "");
+			fprintf(out, "'%s--%s%s", has(c->repeats, i) ? "*" : "", o->name,
+				o->argument ? "=" : "");
 			zsh_spelling(o, out);
 		}
 	}
@@ -160,7 +171,8 @@ static void zsh_verb(const struct command *c, const struct command_verb *v, FILE
 	fprintf(out, "\t%s) _arguments ", v->name);
 	zsh_options(c, v->options, out);
 	if (v->argument[0])
-		fprintf(out, "'%s:%s:", strstr(v->argument, "...") ? "*" : "1", v->argument);
+		fprintf(out, "'%s:%s:%s", strstr(v->argument, "...") ? "*" : "1", v->argument,
+			wants_file(v) ? "_files" : "");
 	if (strchr(v->argument, '|')) {
 		putc('(', out);
 		put_words(v->argument, out);
@@ -218,6 +230,8 @@ static void fish_verb(const struct command *c, const struct command_verb *v, FIL
 	for (size_t i = 0; i < c->option_count; i++)
 		if (has(v->options, i))
 			fish_option(c, when, i, out);
+	if (wants_file(v))
+		fprintf(out, "complete -c %s -n %s -F\n", c->name, when);
 	if (strchr(v->argument, '|')) {
 		fprintf(out, "complete -c %s -n %s -a '", c->name, when);
 		put_words(v->argument, out);

@@ -28,4 +28,8 @@ completes completion f = fish
 completes soak --rate '' = ''
 completes soak --rate 3 --re = --reloads
 completes -c "$dir/a n" = "$dir/a named file"
+completes plugin "$dir/a n" = "$dir/a named file"
+completes plugin --i = --ini
+completes run --set x=y --li = --listen
+completes new --w = --websocket
 completes -c x.ini stat = status

@@ -16,3 +16,4 @@ completes 'portico reload --c' --canary
 completes 'portico soak --r' '--rate --reloads'
 completes 'portico completion ' 'bash fish zsh'
 completes "portico -c $dir/afi" $dir/afile.ini
+completes "portico plugin $dir/afi" $dir/afile.ini

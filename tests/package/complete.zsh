@@ -32,5 +32,7 @@ completes 'portico reload --c' 'portico reload --canary='
 completes 'portico soak --rel' 'portico soak --reloads='
 completes 'portico completion f' 'portico completion fish '
 completes "portico -c $dir/afi" "portico -c $dir/afile.ini "
+completes "portico plugin $dir/afi" "portico plugin $dir/afile.ini "
+completes 'portico run --set a=b --se' 'portico run --set a=b --set='
 completes 'portico -c x.ini statu' 'portico -c x.ini status '
 zpty -d shell
