@@ -173,6 +173,19 @@ REFUSED(a_plugin_that_crashes, 78, "crash_in_load.so: loading it ended with sign
 	test_plugin("crash_in_load.so"))
 REFUSED(nobody_serves_it, 75, "portico run /", "status", "-c", path_of("hello.so"))
 
+Test(alone, a_plugin_of_several_protocols_wants_one_named)
+{
+	write_file("both.c", "#include <portico.h>\n"
+		"static int r(struct portico_request *q) { return portico_reply_text(q, 200, \"both\"); }\n"
+		"static ssize_t d(struct portico_conn *c, const void *b, size_t n) "
+		"{ return portico_conn_write(c, b, n); }\n"
+		"PORTICO_PLUGIN(.name = \"both\", .tcp_data = d, .http_request = r)\n");
+	command("cc -shared -fPIC -I%s/include -o both.so both.c", PORTICO_SOURCE_DIR);
+	cr_assert_eq(command_code("%s check ./both.so 2>said", portico_binary()), 78);
+	command_said(read_file(path_of("said")), "serves several protocols; say which: --tcp or --http\n");
+	command("%s check ./both.so --tcp && %s check ./both.so --http", portico_binary(), portico_binary());
+}
+
 Test(alone, a_second_one_of_the_same_plugin_is_refused)
 {
 	struct server *s = serve_hello();
