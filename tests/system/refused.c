@@ -96,7 +96,7 @@ Test(refused, completions_of_no_shell)
 
 Test(refused, a_word_too_many)
 {
-	command(64, "now is one word too many", "run", "now", NULL);
+	command(64, "now is one word too many", "reload", "now", NULL);
 }
 
 Test(refused, help_and_version_are_not_errors)
