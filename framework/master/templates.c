@@ -3,7 +3,8 @@
  * templates.c - the files of etc/templates, in the binary: it needs no folder to be found.
  *
  * The assembler puts them in, so they are files that can be read, built and tried as they are.
- * The Makefile says that this file depends on them: compilers do not see it.
+ * The Makefile says that this file depends on them: compilers do not see it.  The symbols are global
+ * for LTO, which puts the assembler's part and who refers to it in different objects.
  */
 #include "master/templates.h"
 
@@ -12,6 +13,7 @@
 
 #define TEMPLATE(symbol, file)                                               \
 	__asm__(".pushsection .rodata\n"                                     \
+		".globl " #symbol "\n.hidden " #symbol "\n"                  \
 		#symbol ":\n"                                                \
 		".incbin \"etc/templates/" file ".in\"\n"                    \
 		".byte 0\n"                                                  \
