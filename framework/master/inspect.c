@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,7 +24,6 @@
 #include "master/child.h"
 #include "service/plugin.h"
 #include "sys/proc.h"
-#include "sys/user.h"
 
 /* A constructor that hangs must not hang who asks. */
 #define LOAD_TIME 10.0
@@ -145,7 +145,7 @@ static void settle(int channel, int memory)
 		dup2(nothing, STDIN_FILENO);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	proc_keep_only(keep, sizeof(keep) / sizeof(*keep));
-	(void)user_become(NULL);         /* a set-uid program that it starts gains nothing */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);  /* a set-uid program that it starts gains nothing */
 	proc_die_with_parent(true);
 }
 
