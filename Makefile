@@ -25,6 +25,7 @@ SYSCONFDIR ?= $(PREFIX)/etc
 PLUGINDIR  ?= $(PREFIX)/lib/portico
 CC         := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN        ?=
+OBJCOPY    ?= objcopy
 WERROR     ?=
 
 comma   := ,
@@ -82,6 +83,27 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 	$(call say,SO)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC \
 		-fvisibility=hidden -shared -o $@ $(wildcard examples/$*/*.c)
+
+# The test kit: portico below its worker, as one object of which only portico_* is seen, so that
+# nothing in it meets a handler's own names.
+kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard kit/*.c))
+kit_rooms   := base sys config net proto service
+kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
+KIT_LIBS    := -lev -linih -lssl -lcrypto -ldl -lm
+# Its clocks take the place of libc's for shared objects too; plugins are linked against its portico_*.
+KIT_FLAGS   := $(foreach name,portico_* clock_gettime gettimeofday time,-Wl,--export-dynamic-symbol='$(name)')
+
+$(B)/kit/%.o: kit/%.c $(B)/built-in
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -I. -c -o $@ $<
+
+$(B)/libportico-test.a: $(kit_objects) $(kit_parts)
+	$(call say,AR)
+	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $^
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='portico_*' --keep-global-symbol=clock_gettime \
+		--keep-global-symbol=gettimeofday --keep-global-symbol=time $(B)/kit.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/kit.o
 
 # ---- the two commands ----
 
@@ -142,6 +164,13 @@ $(B)/system: $(system_objects)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -lssl -lcrypto -ljansson -lm
 
+# Handlers of examples/ under the test kit, as their authors would test them.
+kit_tests := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
+
+$(B)/kit-tests: $(kit_tests) $(B)/libportico-test.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(KIT_FLAGS) $(CRITERION) $(KIT_LIBS)
+
 # The loss rig: tests/rig/run says what it does.
 rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))
 rig_parts   := $(filter $(B)/framework/soak/% $(B)/framework/sys/% $(B)/framework/base/%,$(objects))
@@ -158,7 +187,7 @@ $(B)/naive: $(B)/tests/rig/naive.o
 loss: all $(B)/rig $(B)/naive
 	@B=$(B) tests/rig/run $(ROWS)
 
-tests: all $(B)/unit $(B)/system $(B)/rig $(B)/naive $(test_plugins)
+tests: all $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -297,4 +326,4 @@ clean:
 
 .PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
 
--include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
+-include $(wildcard $(B)/kit/*.d $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

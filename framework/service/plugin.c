@@ -64,6 +64,8 @@ static int told_of(struct load *l, const struct config_setting *s, const char *f
 
 static const void *find_struct(struct load *l)
 {
+	if (l->config->linked)
+		return l->config->linked;
 	void *object = dlopen(l->config->plugin, RTLD_NOW | RTLD_LOCAL);
 	if (!object) {
 		told(l, "cannot load the plugin: %s", dlerror());
