@@ -91,7 +91,8 @@ kit_rooms   := base sys config net proto service
 kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
 KIT_LIBS    := -lev -linih -lssl -lcrypto -ldl -lm
 # Its clocks take the place of libc's for shared objects too; plugins are linked against its portico_*.
-KIT_FLAGS   := $(foreach name,portico_* clock_gettime gettimeofday time,-Wl,--export-dynamic-symbol='$(name)')
+kit_clocks  := clock_gettime gettimeofday time epoll_wait
+KIT_FLAGS   := $(foreach name,portico_* $(kit_clocks),-Wl,--export-dynamic-symbol='$(name)')
 
 $(B)/kit/%.o: kit/%.c $(B)/built-in
 	@mkdir -p $(@D)
@@ -101,8 +102,8 @@ $(B)/kit/%.o: kit/%.c $(B)/built-in
 $(B)/libportico-test.a: $(kit_objects) $(kit_parts)
 	$(call say,AR)
 	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $^
-	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='portico_*' --keep-global-symbol=clock_gettime \
-		--keep-global-symbol=gettimeofday --keep-global-symbol=time $(B)/kit.o
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='portico_*' \
+		$(kit_clocks:%=--keep-global-symbol=%) $(B)/kit.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/kit.o
 
 # ---- the two commands ----

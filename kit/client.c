@@ -135,28 +135,34 @@ void kit_client_turn(struct portico_test_client *c)
 
 /* ---- coming ---- */
 
-/* HOST:PORT of numbers: nothing here waits for a name. */
-static int find_peer(struct portico_test *t, const char *from, struct addr *peer)
+/* A UDP client's port is the kernel's choice. */
+static in_port_t next_port(const struct portico_test *t)
+{
+	return t->protocol == PORTICO_TEST_UDP ? 0 : htons((uint16_t)(KIT_PORT + t->connected % 20000));
+}
+
+static int parse(const char *text, struct addr *peer)
 {
 	const char *why;
+
+	/* Numbers only: nothing here waits for a name. */
+	return strspn(text, "0123456789abcdefABCDEF.:[]") == strlen(text)
+		&& addr_parse(text, peer, 1, &why) == 1 ? 0 : -1;
+}
+
+static int find_peer(struct portico_test *t, const char *from, struct addr *peer)
+{
 	char text[ADDR_TEXT];
 
-	if (!from) {
-		/* A UDP client's port is the kernel's choice. */
-		int port = t->protocol == PORTICO_TEST_UDP ? 0 : KIT_PORT + (int)(t->connected % 20000);
-		peer->in = (struct sockaddr_in){
-			.sin_family = AF_INET,
-			.sin_port = htons((uint16_t)port),
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		};
+	if (from && parse(from, peer) == 0)
 		return 0;
+	snprintf(text, sizeof(text), "%s:1", from ? from : "127.0.0.1");
+	if (parse(text, peer) < 0) {
+		kit_fail(t, "portico_test_connect(): %s is no address", from);
+		return -1;
 	}
-	if (strspn(from, "0123456789abcdefABCDEF.:[]") == strlen(from)
-		&& addr_parse(from, peer, 1, &why) == 1)
-		return 0;
-	snprintf(text, sizeof(text), "%s", from);
-	kit_fail(t, "portico_test_connect(): %s is no address and port", text);
-	return -1;
+	peer->in.sin_port = next_port(t);        /* where in6 has its own, too */
+	return 0;
 }
 
 static void shrink(int fd)

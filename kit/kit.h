@@ -86,8 +86,9 @@ struct portico_test_client {
 };
 
 /* clock.c: real time, and time that stands still. */
-void kit_clock_stop(void);               /* at the same moment each time */
+void kit_clock_stop(void);               /* at the same date each time */
 void kit_clock_move(uint64_t nanoseconds);
+void kit_clock_leap(uint64_t nanoseconds);       /* so many may pass while the loop waits; 0: none */
 uint64_t kit_clock_now(void);            /* of the one that stands still */
 void kit_clock_go(void);
 
@@ -95,7 +96,7 @@ void kit_clock_go(void);
 void kit_fail(const struct portico_test *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void kit_need(bool memory);              /* it is there, or the process ends */
-bool kit_turn(struct portico_test *t);   /* true: something happened */
+bool kit_turn(struct portico_test *t, int flags);        /* ev_run()'s; true: something happened */
 void kit_settle(struct portico_test *t); /* turns until nothing does; tells of breaches */
 
 /* setup.c: everything from the setup to start(); -1 with t->problems, and t is for

@@ -27,9 +27,9 @@ enum {
 	KIT_PATIENCE = 1000,     /* real milliseconds for a datagram over loopback */
 };
 
-#define KIT_STEP     10000000ULL         /* nanoseconds that pass in a turn at most */
-#define KIT_STEPS    10000ULL            /* and so many turns are enough */
-#define KIT_LEAP     1e6                 /* seconds at once */
+#define KIT_TURN     1ULL                /* nanoseconds that a turn takes */
+#define KIT_STEP     10000000ULL         /* nanoseconds that pass where the loop does not wait */
+#define KIT_SECONDS  1e6                 /* at once */
 #define KIT_IDLE     5.                  /* what a worker gives idle clients at its end */
 
 static struct portico_test *current;
@@ -62,12 +62,12 @@ void kit_fail(const struct portico_test *t, const char *fmt, ...)
 /* ---- turns ---- */
 
 /* A timer of no time is due in the next turn: a little always passes. */
-bool kit_turn(struct portico_test *t)
+bool kit_turn(struct portico_test *t, int flags)
 {
 	uint64_t before = t->page->steps + t->moved;
 
-	kit_clock_move(1);
-	ev_run(t->loop, EVRUN_NOWAIT);
+	kit_clock_move(KIT_TURN);
+	ev_run(t->loop, flags);
 	for (struct portico_test_client *c = t->clients; c; c = c->next)
 		kit_client_turn(c);
 	return t->page->steps + t->moved != before;
@@ -78,7 +78,7 @@ static bool turn_until_quiet(struct portico_test *t)
 	unsigned quiet = 0;
 
 	for (unsigned i = 0; i < KIT_TURNS; i++) {
-		quiet = kit_turn(t) ? 0 : quiet + 1;
+		quiet = kit_turn(t, EVRUN_NOWAIT) ? 0 : quiet + 1;
 		if (quiet == KIT_QUIET)
 			return true;
 	}
@@ -107,22 +107,31 @@ void kit_settle(struct portico_test *t)
 	kit_log_look(t);
 }
 
+/* One turn, in which time passes up to the next timer, or to the end. */
+static void leap(struct portico_test *t, uint64_t end)
+{
+	uint64_t before = kit_clock_now();
+
+	kit_clock_leap(end - before);
+	bool moved = kit_turn(t, EVRUN_ONCE);
+	kit_clock_leap(0);
+	if (moved)
+		kit_settle(t);
+	else if (kit_clock_now() - before <= KIT_TURN)
+		kit_clock_move(KIT_STEP);        /* it has nothing to wait for, or does not wait */
+}
+
 void portico_test_advance(struct portico_test *t, double seconds)
 {
-	if (!(seconds >= 0. && seconds <= KIT_LEAP)) {
+	if (!(seconds >= 0. && seconds <= KIT_SECONDS)) {
 		kit_fail(t, "portico_test_advance(): %g seconds cannot pass", seconds);
 		return;
 	}
 	/* A timer is due when its time is over: that moment too. */
-	uint64_t span = (uint64_t)llround(seconds * 1e9) + 1000;
-	uint64_t end = kit_clock_now() + span;
-	uint64_t step = span / KIT_STEPS > KIT_STEP ? span / KIT_STEPS : KIT_STEP;
+	uint64_t end = kit_clock_now() + (uint64_t)llround(seconds * 1e9) + 1000;
 
-	for (uint64_t now = kit_clock_now(); now < end; now = kit_clock_now()) {
-		kit_clock_move(end - now < step ? end - now : step);
-		if (kit_turn(t))
-			kit_settle(t);
-	}
+	while (kit_clock_now() < end)
+		leap(t, end);
 	kit_settle(t);
 }
 

@@ -93,8 +93,8 @@ const char *portico_test_refusal(const struct portico_test_setup *);
  * Frees it with its clients, and time passes again.  NULL is fine. */
 void portico_test_end(struct portico_test *);
 
-/* Lets seconds pass: timers fire and time limits strike, in their order, to a hundredth
- * of a second.  1e6 seconds at most. */
+/* Lets seconds pass: timers fire and time limits strike, each at its time and in their order, to
+ * some milliseconds.  1e6 seconds at most. */
 void portico_test_advance(struct portico_test *, double seconds);
 
 /* For what comes in real time, through watchers of the handler's own: runs the loop until
@@ -115,10 +115,10 @@ double portico_test_number(struct portico_test *, const char *name);
 
 /* ---- clients; they live until portico_test_end() ---- */
 
-/* A new one of the service.  from: "192.0.2.7:4711" or "[2001:db8::1]:80", who the
- * handler is to see; NULL: 127.0.0.1 and a port.  UDP goes over real loopback: from is an
- * address of 127.0.0.0/8.  NULL only for a from that is none, after a failure.  After
- * portico_test_drain() it is refused: it finds itself cut. */
+/* A new one of the service.  from: "192.0.2.7:4711", "192.0.2.7" or "[2001:db8::1]:80", who the
+ * handler is to see; NULL: 127.0.0.1.  UDP goes over real loopback: from is an
+ * address of 127.0.0.0/8.  NULL after a failure only.  After portico_test_drain() it is
+ * refused: it finds itself cut. */
 struct portico_test_client *portico_test_connect(struct portico_test *, const char *from);
 
 /* Sends bytes; of UDP one datagram.  What does not fit while the handler does not read waits

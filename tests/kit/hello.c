@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <portico/test.h>
+#include <string.h>
 
 #include "../../examples/hello.c"
 
@@ -43,10 +44,13 @@ Test(kit_hello, answers_head_without_a_body_and_goes_on)
 Test(kit_hello, refuses_settings_with_the_words_that_an_operator_reads)
 {
 	cr_assert_str_eq(portico_test_refuses(.settings = "greting = Hi\n"),
-		"unknown key greting in [handler test /]; did you mean greeting?\n");
+		"handler test /: greting is not an option of [handler test /]; did you mean greeting?\n");
 	cr_assert_null(portico_test_refuses(.settings = "greeting = Hi\n"));
-	cr_assert_str_eq(portico_test_refuses(.protocol = PORTICO_TEST_TCP), "x");
-	cr_assert_str_eq(portico_test_refuses(.service = "max_body = much\n"), "x");
+	cr_assert_str_eq(portico_test_refuses(.protocol = PORTICO_TEST_TCP),
+		"handler test: plugin hello has no tcp_open() nor tcp_data(), so it cannot serve "
+		"protocol tcp; use another plugin or another protocol\n");
+	cr_assert_not_null(strstr(portico_test_refuses(.service = "max_body = much\n"), "max_body"));
+	cr_assert_not_null(strstr(portico_test_refuses(.file = "/nowhere.so"), "cannot load the plugin"));
 }
 
 Test(kit_hello, answers_the_same_however_the_request_is_cut)
