@@ -11,6 +11,7 @@
 # make fuzz       every fuzzer for FUZZ_TIME seconds
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
+# make abi        portico.h keeps what it promised: docs/abi.md
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
 # make install    DESTDIR= PREFIX=
 #
@@ -90,20 +91,17 @@ kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard kit/*.c))
 kit_rooms   := base sys config net proto service
 kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
 KIT_LIBS    := -lev -linih -lssl -lcrypto -ldl -lm
-# Its clocks take the place of libc's for shared objects too; plugins are linked against its portico_*.
-kit_clocks  := clock_gettime gettimeofday time epoll_wait
-KIT_FLAGS   := $(foreach name,portico_* $(kit_clocks),-Wl,--export-dynamic-symbol='$(name)')
+kit_seen    := $(shell sed -n 's/^\t\(.*\);/\1/p' kit/exports.list)
 
 $(B)/kit/%.o: kit/%.c $(B)/built-in
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(COMPILE) -I. -c -o $@ $<
 
-$(B)/libportico-test.a: $(kit_objects) $(kit_parts)
+$(B)/libportico-test.a: $(kit_objects) $(kit_parts) kit/exports.list
 	$(call say,AR)
-	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $^
-	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='portico_*' \
-		$(kit_clocks:%=--keep-global-symbol=%) $(B)/kit.o
+	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $(filter %.o,$^)
+	$(Q)$(OBJCOPY) --wildcard $(kit_seen:%='--keep-global-symbol=%') $(B)/kit.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/kit.o
 
 # ---- the two commands ----
@@ -170,7 +168,7 @@ kit_tests := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
 
 $(B)/kit-tests: $(kit_tests) $(B)/libportico-test.a
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(KIT_FLAGS) $(CRITERION) $(KIT_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -Wl,--dynamic-list=kit/exports.list $(CRITERION) $(KIT_LIBS)
 
 # The loss rig: tests/rig/run says what it does.
 rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))
@@ -295,6 +293,9 @@ balance: bench-build
 layers:
 	@tests/layers.sh
 
+abi:
+	@tests/abi.sh
+
 # With clang 14 of Debian 12: another one makes other instructions of the same source.
 bpf:
 	@tests/bpf.sh --write
@@ -306,12 +307,15 @@ compile_commands.json:
 
 # Renamed into place: writing over what is mapped would crash who runs it, and
 # an upgrade must never find half a binary.
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PLUGINDIR) \
+install: all $(B)/libportico-test.a
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PLUGINDIR) \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(SYSCONFDIR)
 	install -m 755 $(B)/portico $(DESTDIR)$(PREFIX)/bin/.portico.new
 	mv -f $(DESTDIR)$(PREFIX)/bin/.portico.new $(DESTDIR)$(PREFIX)/bin/portico
 	install -m 644 include/portico.h $(DESTDIR)$(PREFIX)/include/portico.h
+	install -m 644 include/portico/test.h $(DESTDIR)$(PREFIX)/include/portico/test.h
+	install -m 644 $(B)/libportico-test.a $(DESTDIR)$(PREFIX)/lib/libportico-test.a
+	install -m 644 kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list
 	[ -e $(DESTDIR)$(SYSCONFDIR)/portico.ini ] || \
 		sed 's|/usr/local/lib/portico|$(PLUGINDIR)|g' etc/portico.ini \
 			>$(DESTDIR)$(SYSCONFDIR)/portico.ini
@@ -319,12 +323,14 @@ install: all
 		install -m 755 $$so $(DESTDIR)$(PLUGINDIR)/.new && \
 		mv -f $(DESTDIR)$(PLUGINDIR)/.new $(DESTDIR)$(PLUGINDIR)/$${so##*/} || exit 1; \
 	done
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-		etc/portico.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico.pc
+	for pc in portico portico-test; do \
+		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+			etc/$$pc.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$pc.pc || exit 1; \
+	done
 
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers abi bpf install clean
 
 -include $(wildcard $(B)/kit/*.d $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
