@@ -23,8 +23,6 @@ enum {
 	KIT_BLOCK = 64 * 1024,
 };
 
-static struct portico_test *cutting;     /* whose streams are cut */
-
 void kit_append(struct buf *b, const void *data, size_t len)
 {
 	if (len > 0 && buf_append(b, data, len) < 0)
@@ -43,10 +41,10 @@ const char *kit_text(struct buf *b)
 
 void __wrap_sock_reset_on_close(int fd)
 {
+	struct portico_test *t = kit_current();
+
 	__real_sock_reset_on_close(fd);
-	if (!cutting)
-		return;
-	for (struct portico_test_client *c = cutting->clients; c; c = c->next) {
+	for (struct portico_test_client *c = t ? t->clients : NULL; c; c = c->next) {
 		if (c->server == fd)
 			c->state = PORTICO_TEST_CUT;
 	}
@@ -221,7 +219,6 @@ struct portico_test_client *portico_test_connect(struct portico_test *t, const c
 	*c = (struct portico_test_client){ .test = t, .fd = -1, .server = -1, .next = t->clients };
 	t->clients = c;
 	t->connected++;
-	cutting = t;
 	int result = t->protocol == PORTICO_TEST_UDP ? connect_datagrams(c, &peer)
 						     : connect_stream(c, &peer);
 	if (result < 0) {
@@ -303,7 +300,6 @@ void kit_client_free(struct portico_test_client *c)
 {
 	struct kit_item *i;
 
-	cutting = NULL;
 	if (c->fd >= 0)
 		close(c->fd);
 	while ((i = kit_take(&c->items)))

@@ -95,6 +95,7 @@ void kit_clock_go(void);
 /* test.c */
 void kit_fail(const struct portico_test *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+struct portico_test *kit_current(void);  /* NULL: none exists */
 void kit_need(bool memory);              /* it is there, or the process ends */
 bool kit_turn(struct portico_test *t, int flags);        /* ev_run()'s; true: something happened */
 void kit_settle(struct portico_test *t); /* turns until nothing does; tells of breaches */

@@ -89,12 +89,23 @@ static struct config *load(struct portico_test *t, const struct portico_test_set
 	return config;
 }
 
+/* Nobody would know that it was not tested. */
+static int check_service(struct portico_test *t)
+{
+	const struct config_service *s = t->config->services;
+
+	if (s->tls_pair_count == 0 && !s->proxy_protocol)
+		return 0;
+	tell(t, "the test kit speaks neither TLS nor PROXY headers: test that with the server");
+	return -1;
+}
+
 static int configure(struct portico_test *t, const struct portico_test_setup *setup)
 {
 	const struct portico_plugin *linked = setup->plugin ? setup->plugin : &portico_plugin;
 
 	t->config = load(t, setup);
-	if (!t->config)
+	if (!t->config || check_service(t) < 0)
 		return -1;
 	if (setup->file)
 		return 0;

@@ -35,6 +35,11 @@ enum {
 static struct portico_test *current;
 static struct sigaction     pipe_was;
 
+struct portico_test *kit_current(void)
+{
+	return current;
+}
+
 void kit_need(bool memory)
 {
 	if (memory)

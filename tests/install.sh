@@ -51,7 +51,7 @@ cat >"$dir/test.c" <<'C'
 #include "mine.c"
 Test(mine, answers)
 {
-	struct portico_test *t = portico_test_new(0);
+	struct portico_test *t = portico_test_new();
 	cr_assert_str_eq(portico_test_get(t, "/")->body, "mine\n");
 	portico_test_end(t);
 	t = portico_test_new(.file = "mine.so");

@@ -57,6 +57,7 @@ enum portico_test_protocol { PORTICO_TEST_HTTP, PORTICO_TEST_TCP, PORTICO_TEST_U
 
 /* What to test; zeros are fine for all of it. */
 struct portico_test_setup {
+	size_t size;                     /* set by the macros below */
 	/* The plugin: in the test itself; or a shared object's path; or with neither the
 	 * one that PORTICO_PLUGIN() made and that is linked in.  Borrowed until the end. */
 	const struct portico_plugin *plugin;
@@ -67,6 +68,8 @@ struct portico_test_setup {
 	const char *service;             /* "max_body = 1k\nidle = 5s\n" */
 	void      (*failed)(const char *sentence);
 };
+
+#define PORTICO_TEST_SIZE .size = sizeof(struct portico_test_setup)
 
 /* A plugin of the test's own: static const struct portico_plugin mine =
  * PORTICO_TEST_PLUGIN(.name = "mine", .http_request = request); */
@@ -80,13 +83,13 @@ struct portico_test_setup {
  * "test", its worker number 0, its peers' connections as etc/portico.ini bounds them.
  * NULL after a failure only: it did not start, or one exists (EBUSY), or ENOMEM. */
 #define portico_test_new(...)                                                \
-	portico_test_create(&(struct portico_test_setup){ __VA_ARGS__ })
+	portico_test_create(&(struct portico_test_setup){ PORTICO_TEST_SIZE, __VA_ARGS__ })
 struct portico_test *portico_test_create(const struct portico_test_setup *);
 
 /* What portico would say that refuses to start so, a sentence a line; NULL: it starts, and was
  * ended again.  Valid until the next call. */
 #define portico_test_refuses(...)                                            \
-	portico_test_refusal(&(struct portico_test_setup){ __VA_ARGS__ })
+	portico_test_refusal(&(struct portico_test_setup){ PORTICO_TEST_SIZE, __VA_ARGS__ })
 const char *portico_test_refusal(const struct portico_test_setup *);
 
 /* Ends it as a worker ends: drain() if it was not called, all connections cut, stop().
@@ -206,7 +209,7 @@ struct portico_test_message *portico_test_message(struct portico_test_client *);
  * The client finishes then, and has a minute for its answers.  A difference is a
  * failure.  Not while another service exists. */
 #define portico_test_every_cut(data, len, ...)                               \
-	portico_test_cuts(&(struct portico_test_setup){ __VA_ARGS__ }, data, len)
+	portico_test_cuts(&(struct portico_test_setup){ PORTICO_TEST_SIZE, __VA_ARGS__ }, data, len)
 void portico_test_cuts(const struct portico_test_setup *, const void *data, size_t len);
 
 #ifdef __cplusplus

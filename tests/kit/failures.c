@@ -244,6 +244,13 @@ Test(kit_failures, two_services_at_a_time)
 	portico_test_end(portico_test_new(.file = example("hello")));
 }
 
+Test(kit_failures, what_it_would_only_seem_to_test)
+{
+	cr_assert_str_eq(portico_test_refuses(.file = example("hello"),
+		.service = "proxy_protocol = yes\nproxy_from = 10.0.0.0/8\n"),
+		"the test kit speaks neither TLS nor PROXY headers: test that with the server\n");
+}
+
 static int later(struct portico_request *r)
 {
 	(void)r;

@@ -26,7 +26,7 @@ Test(kit_hello, greets)
 
 Test(kit_hello, answers_head_without_a_body_and_goes_on)
 {
-	struct portico_test *t = portico_test_new(0);
+	struct portico_test *t = portico_test_new();
 	struct portico_test_client *c = portico_test_connect(t, "192.0.2.7:4711");
 
 	portico_test_request(c, "HEAD", "/", NULL, NULL, 0);
