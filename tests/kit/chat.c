@@ -125,3 +125,15 @@ Test(kit_chat, leaves_nobody_waiting_for_who_does_not_read)
 	cr_assert_eq(heard, 200);
 	portico_test_end(t);
 }
+
+/* Frames whose mask is zero are as they read: a text in two fragments with a ping between, a close. */
+Test(kit_chat, hears_the_same_however_frames_are_cut)
+{
+	static const char talk[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		"\x01\x82\0\0\0\0h\xc3" "\x89\x81\0\0\0\0?" "\x80\x82\0\0\0\0\xa9!"
+		"\x88\x82\0\0\0\0\x03\xe8";
+
+	portico_test_every_cut(talk, sizeof(talk) - 1, .file = example("chat"));
+}
