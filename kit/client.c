@@ -110,6 +110,7 @@ static void read_datagrams(struct portico_test_client *c)
 
 	while ((n = recv(c->fd, block, sizeof(block), MSG_DONTWAIT)) >= 0) {
 		kit_put(&c->items, 0, 0, block, (size_t)n);
+		c->test->heard++;
 		c->test->moved++;
 	}
 }

@@ -53,7 +53,7 @@ struct portico_test {
 	struct addr                 address;     /* UDP: of it */
 	unsigned                    connected;   /* clients so far */
 	uint64_t                    moved;       /* what clients did; with page->steps what happened */
-	uint64_t                    sent;        /* datagrams, by clients */
+	uint64_t                    sent, heard; /* datagrams, by clients; see kit_settle() */
 	bool                        drained;
 	int                         log;         /* a file in memory */
 	size_t                      looked;      /* bytes of it, for breaches */
