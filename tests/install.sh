@@ -16,8 +16,7 @@ trap finish EXIT
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 root=$dir/root/opt/portico
 for file in bin/portico include/portico.h etc/portico.ini lib/portico/hello.so \
-	lib/pkgconfig/portico.pc include/portico/test.h lib/libportico-test.a \
-	lib/pkgconfig/portico-test.pc; do
+	lib/pkgconfig/portico.pc; do
 	[ -s "$root/$file" ] || { echo "$file is not installed"; exit 1; }
 done
 

@@ -35,16 +35,6 @@ Test(stream_deadlines, is_not_late_with_what_came_while_the_loop_was_blocked)
 	cr_assert_eq(side.datas, 1);
 }
 
-Test(stream_deadlines, is_late_when_nothing_came_while_the_loop_was_blocked)
-{
-	kind.idle.span = 0.02;
-	deadline_set(&side.stream.deadline, &kind.idle);
-	rig_turn();
-	rig_block(0.05);
-	rig_turns(2);
-	cr_assert_eq(side.lates, 1);
-}
-
 static void write_now(struct ev_loop *loop, ev_timer *w, int events)
 {
 	(void)loop;
@@ -67,4 +57,14 @@ Test(stream_deadlines, is_not_late_to_read_what_was_queued_in_this_turn)
 	peer_hears(&side, "x");
 	while (!side.lates)      /* and has a new time from there */
 		ev_run(rig.loop, EVRUN_ONCE);
+}
+
+Test(stream_deadlines, is_late_when_nothing_came_while_the_loop_was_blocked)
+{
+	kind.idle.span = 0.02;
+	deadline_set(&side.stream.deadline, &kind.idle);
+	rig_turn();
+	rig_block(0.05);
+	rig_turns(2);
+	cr_assert_eq(side.lates, 1);
 }
