@@ -104,6 +104,16 @@ $(B)/libportico-test.a: $(kit_objects) $(kit_parts) kit/exports.list
 	$(Q)$(OBJCOPY) --wildcard $(kit_seen:%='--keep-global-symbol=%') $(B)/kit.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/kit.o
 
+.PHONY: install-kit abi
+install: install-kit
+install-kit: $(B)/libportico-test.a
+	install -d $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/portico/test.h $(DESTDIR)$(PREFIX)/include/portico/test.h
+	install -m 644 $(B)/libportico-test.a $(DESTDIR)$(PREFIX)/lib/libportico-test.a
+	install -m 644 kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' etc/portico-test.pc.in \
+		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico-test.pc
+
 # ---- the two commands ----
 
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
@@ -307,15 +317,12 @@ compile_commands.json:
 
 # Renamed into place: writing over what is mapped would crash who runs it, and
 # an upgrade must never find half a binary.
-install: all $(B)/libportico-test.a
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PLUGINDIR) \
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PLUGINDIR) \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(SYSCONFDIR)
 	install -m 755 $(B)/portico $(DESTDIR)$(PREFIX)/bin/.portico.new
 	mv -f $(DESTDIR)$(PREFIX)/bin/.portico.new $(DESTDIR)$(PREFIX)/bin/portico
 	install -m 644 include/portico.h $(DESTDIR)$(PREFIX)/include/portico.h
-	install -m 644 include/portico/test.h $(DESTDIR)$(PREFIX)/include/portico/test.h
-	install -m 644 $(B)/libportico-test.a $(DESTDIR)$(PREFIX)/lib/libportico-test.a
-	install -m 644 kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list
 	[ -e $(DESTDIR)$(SYSCONFDIR)/portico.ini ] || \
 		sed 's|/usr/local/lib/portico|$(PLUGINDIR)|g' etc/portico.ini \
 			>$(DESTDIR)$(SYSCONFDIR)/portico.ini
@@ -323,14 +330,12 @@ install: all $(B)/libportico-test.a
 		install -m 755 $$so $(DESTDIR)$(PLUGINDIR)/.new && \
 		mv -f $(DESTDIR)$(PLUGINDIR)/.new $(DESTDIR)$(PLUGINDIR)/$${so##*/} || exit 1; \
 	done
-	for pc in portico portico-test; do \
-		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-			etc/$$pc.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$pc.pc || exit 1; \
-	done
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@PLUGINDIR@|$(PLUGINDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		etc/portico.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico.pc
 
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers abi bpf install clean
+.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
 
 -include $(wildcard $(B)/kit/*.d $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
