@@ -86,7 +86,7 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 		-fvisibility=hidden -shared -o $@ $(wildcard examples/$*/*.c)
 
 # The test kit: portico below its worker, as one object of which only portico_* is seen, so that
-# nothing in it meets a handler's own names.
+# nothing in it meets a handler's own names.  What link-time optimising would take in its place goes.
 kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard kit/*.c))
 kit_rooms   := base sys config net proto service
 kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
@@ -101,7 +101,8 @@ $(B)/kit/%.o: kit/%.c $(B)/built-in
 $(B)/libportico-test.a: $(kit_objects) $(kit_parts) kit/exports.list
 	$(call say,AR)
 	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $(filter %.o,$^)
-	$(Q)$(OBJCOPY) --wildcard $(kit_seen:%='--keep-global-symbol=%') $(B)/kit.o
+	$(Q)$(OBJCOPY) --wildcard $(kit_seen:%='--keep-global-symbol=%') \
+		--remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' $(B)/kit.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/kit.o
 
 .PHONY: install-kit abi
