@@ -11,6 +11,7 @@
 # make fuzz       every fuzzer for FUZZ_TIME seconds
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
+# make abi        portico.h keeps what it promised: docs/abi.md
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
 # make install    DESTDIR= PREFIX= SYSCONFDIR= PLUGINDIR= UNITDIR=: with manual, completions, unit
 # make deb        Debian packages in build/deb/
@@ -33,6 +34,7 @@ ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 CC         := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN        ?=
+OBJCOPY    ?= objcopy
 WERROR     ?=
 
 comma   := ,
@@ -98,6 +100,36 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC \
 		-fvisibility=hidden -shared $(LDFLAGS) -o $@ $(wildcard examples/$*/*.c)
 
+# The test kit: portico below its worker, as one object of which only portico_* is seen, so that
+# nothing in it meets a handler's own names.  What link-time optimising would take in its place goes.
+kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard kit/*.c))
+kit_rooms   := base sys config net proto service
+kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
+KIT_LIBS    := -lev -linih -lssl -lcrypto -ldl -lm
+kit_seen    := $(shell sed -n 's/^\t\(.*\);/\1/p' kit/exports.list)
+
+$(B)/kit/%.o: kit/%.c $(B)/built-in
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -I. -c -o $@ $<
+
+$(B)/libportico-test.a: $(kit_objects) $(kit_parts) kit/exports.list
+	$(call say,AR)
+	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $(filter %.o,$^)
+	$(Q)$(OBJCOPY) --wildcard $(kit_seen:%='--keep-global-symbol=%') \
+		--remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' $(B)/kit.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(B)/kit.o
+
+.PHONY: install-kit abi
+install: install-kit
+install-kit: $(B)/libportico-test.a
+	install -d $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/portico/test.h $(DESTDIR)$(PREFIX)/include/portico/test.h
+	install -m 644 $(B)/libportico-test.a $(DESTDIR)$(PREFIX)/lib/libportico-test.a
+	install -m 644 kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' etc/portico-test.pc.in \
+		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico-test.pc
+
 # ---- the two commands ----
 
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
@@ -160,6 +192,13 @@ $(B)/system: $(system_objects)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(CRITERION) -lssl -lcrypto -ljansson -lm
 
+# Handlers of examples/ under the test kit, as their authors would test them.
+kit_tests := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
+
+$(B)/kit-tests: $(kit_tests) $(B)/libportico-test.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -Wl,--dynamic-list=kit/exports.list $(CRITERION) $(KIT_LIBS)
+
 # The loss rig: tests/rig/run says what it does.
 rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))
 rig_parts   := $(filter $(B)/framework/soak/% $(B)/framework/sys/% $(B)/framework/base/%,$(objects))
@@ -176,7 +215,7 @@ $(B)/naive: $(B)/tests/rig/naive.o
 loss: all $(B)/rig $(B)/naive
 	@B=$(B) tests/rig/run $(ROWS)
 
-tests: all $(B)/unit $(B)/system $(B)/rig $(B)/naive $(test_plugins)
+tests: all $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -283,6 +322,9 @@ balance: bench-build
 layers:
 	@tests/layers.sh
 
+abi:
+	@tests/abi.sh
+
 # With clang 14 of Debian 12: another one makes other instructions of the same source.
 bpf:
 	@tests/bpf.sh --write
@@ -352,4 +394,4 @@ clean:
 
 .PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
--include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
+-include $(wildcard $(B)/kit/*.d $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

@@ -46,6 +46,28 @@ cc -Wall -Wextra -Wpedantic -Werror -shared -fPIC -o "$dir/mine.so" "$dir/mine.c
 	$(pkg-config --cflags portico)
 c++ --version >/dev/null 2>&1 && c++ -std=c++20 -fsyntax-only -x c++ "$root/include/portico.h"
 
+# Its author tests it, linked in and as the shared object.
+cat >"$dir/test.c" <<'C'
+#include <criterion/criterion.h>
+#include <portico/test.h>
+#include "mine.c"
+Test(mine, answers)
+{
+	struct portico_test *t = portico_test_new();
+	cr_assert_str_eq(portico_test_get(t, "/")->body, "mine\n");
+	portico_test_end(t);
+	t = portico_test_new(.file = "mine.so");
+	cr_assert_str_eq(portico_test_get(t, "/")->body, "mine\n");
+	portico_test_end(t);
+}
+C
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -o "$dir/test" "$dir/test.c" -lcriterion \
+	$(pkg-config --cflags --libs portico-test)
+(cd "$dir" && ./test >test.log 2>&1) || { cat "$dir/test.log"; exit 1; }
+c++ --version >/dev/null 2>&1 && c++ -std=c++20 -I"$root/include" -fsyntax-only -x c++ \
+	"$root/include/portico/test.h"
+
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 port=$((20000 + $$ % 20000))
 cat >"$dir/mine.ini" <<INI

@@ -102,6 +102,7 @@ FAILURES=${FAILURES:-$own_failures}
 # four of them.
 failed=0
 run_binary unit 300 2
+run_binary kit-tests 120 2
 if [ -n "$SAN" ]; then
 	echo "  system: memory is not among them: sanitizers have memory of their own"
 	left_out=memory

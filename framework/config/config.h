@@ -47,6 +47,7 @@ struct config_handler {
 	const char           **hosts;    /* http: "a.example", "*.example", in small letters */
 	size_t                 host_count; /* 0: for any host */
 	const char            *plugin;   /* path of the shared object; always holds a '/' */
+	const void            *linked;   /* by the test kit: the plugin itself; NULL: open it */
 	struct config_setting *settings;
 	size_t                 setting_count;
 	const char            *file;     /* where its section stands */

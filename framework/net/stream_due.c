@@ -84,11 +84,18 @@ static void tell_late(struct stream *s, const struct deadline_queue *q)
 	s->held = false;
 }
 
+/* Its output was queued in this turn, by another's callback maybe, and the socket has not been
+ * asked to take it: nobody waits for the peer yet. */
+static bool is_unoffered(const struct stream *s)
+{
+	return stream_queued(s) > 0 && !s->blocked && !stream_is_shaking(s);
+}
+
 void stream_expired(struct deadline_queue *q, struct deadline *d)
 {
 	struct stream *s = stream_of(d);
-	bool late = q != &s->kind->unread
-		|| pace_is_slow(&s->kind->reading, &s->pace, was_read(s));
+	bool late = q == &s->kind->unread ? pace_is_slow(&s->kind->reading, &s->pace, was_read(s))
+					  : !is_unoffered(s);
 
 	if (late && s->state != STREAM_OPEN)
 		cut_short(s);

@@ -333,9 +333,10 @@ int plugin_load(struct portico_service *h, const struct config_handler *c,
 		.mem = mem,
 		.problems = problems,
 	};
-
 	char why[PLUGIN_WHY];
 
+	if (c->linked)
+		return plugin_link(h, c->linked, c, service, mem, problems);
 	return plugin_open(h, c->plugin, mem, why) < 0 ? told(&l, "%s", why) : set_up(&l);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service_parts.h - the pieces of service.h: private to service*.c.
+ * service_parts.h - the pieces of service.h: private to service*.c and the test kit.
  */
 #ifndef PORTICO_SERVICE_SERVICE_PARTS_H
 #define PORTICO_SERVICE_SERVICE_PARTS_H

@@ -35,6 +35,30 @@ Test(stream_deadlines, is_not_late_with_what_came_while_the_loop_was_blocked)
 	cr_assert_eq(side.datas, 1);
 }
 
+static void write_now(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)w;
+	(void)events;
+	cr_assert_eq(stream_write(&side.stream, "x", 1), 0);
+}
+
+Test(stream_deadlines, is_not_late_to_read_what_was_queued_in_this_turn)
+{
+	ev_timer earlier;
+
+	ev_timer_init(&earlier, write_now, 0.01, 0.);
+	ev_timer_start(rig.loop, &earlier);
+	kind.idle.span = 0.02;
+	deadline_set(&side.stream.deadline, &kind.idle);
+	rig_block(0.05);         /* both are due in one turn */
+	rig_turns(2);
+	cr_assert_eq(side.lates, 0);
+	peer_hears(&side, "x");
+	while (!side.lates)      /* and has a new time from there */
+		ev_run(rig.loop, EVRUN_ONCE);
+}
+
 Test(stream_deadlines, is_late_when_nothing_came_while_the_loop_was_blocked)
 {
 	kind.idle.span = 0.02;
