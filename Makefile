@@ -66,7 +66,7 @@ $(B)/built-in: FORCE
 	@echo '$(built_in)' | cmp -s - $@ || echo '$(built_in)' >$@
 FORCE:
 
-sources  := $(wildcard framework/*/*.c)
+sources  := $(filter-out framework/kit/%,$(wildcard framework/*/*.c))
 objects  := $(sources:%.c=$(B)/%.o)
 # A plugin is a file, or a folder if it is a large one.
 folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(wildcard examples/*/))
@@ -102,18 +102,13 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 
 # The test kit: portico below its worker, as one object of which only portico_* is seen, so that
 # nothing in it meets a handler's own names.  What link-time optimising would take in its place goes.
-kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard kit/*.c))
+kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard framework/kit/*.c))
 kit_rooms   := base sys config net proto service
 kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
 KIT_LIBS    := -lev -linih -lssl -lcrypto -ldl -lm
-kit_seen    := $(shell sed -n 's/^\t\(.*\);/\1/p' kit/exports.list)
+kit_seen    := $(shell sed -n 's/^\t\(.*\);/\1/p' framework/kit/exports.list)
 
-$(B)/kit/%.o: kit/%.c $(B)/built-in
-	@mkdir -p $(@D)
-	$(call say,CC)
-	$(Q)$(COMPILE) -I. -c -o $@ $<
-
-$(B)/libportico-test.a: $(kit_objects) $(kit_parts) kit/exports.list
+$(B)/libportico-test.a: $(kit_objects) $(kit_parts) framework/kit/exports.list
 	$(call say,AR)
 	$(Q)$(LD) -r --wrap=sock_reset_on_close -o $(B)/kit.o $(filter %.o,$^)
 	$(Q)$(OBJCOPY) --wildcard $(kit_seen:%='--keep-global-symbol=%') \
@@ -123,12 +118,12 @@ $(B)/libportico-test.a: $(kit_objects) $(kit_parts) kit/exports.list
 .PHONY: install-kit abi
 install: install-kit
 install-kit: $(B)/libportico-test.a
-	install -d $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PCDIR)
 	install -m 644 include/portico/test.h $(DESTDIR)$(PREFIX)/include/portico/test.h
 	install -m 644 $(B)/libportico-test.a $(DESTDIR)$(PREFIX)/lib/libportico-test.a
-	install -m 644 kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list
+	install -m 644 framework/kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' etc/portico-test.pc.in \
-		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/portico-test.pc
+		>$(DESTDIR)$(PCDIR)/portico-test.pc
 
 # ---- the two commands ----
 
@@ -197,7 +192,7 @@ kit_tests := $(patsubst %.c,$(B)/%.o,$(wildcard tests/kit/*.c))
 
 $(B)/kit-tests: $(kit_tests) $(B)/libportico-test.a
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -Wl,--dynamic-list=kit/exports.list $(CRITERION) $(KIT_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ -Wl,--dynamic-list=framework/kit/exports.list $(CRITERION) $(KIT_LIBS)
 
 # The loss rig: tests/rig/run says what it does.
 rig_objects := $(patsubst %.c,$(B)/%.o,$(filter-out tests/rig/naive.c,$(wildcard tests/rig/*.c)))
@@ -394,4 +389,4 @@ clean:
 
 .PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
--include $(wildcard $(B)/kit/*.d $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
+-include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
