@@ -30,15 +30,14 @@ struct kind {
 	const char *protocol;
 	const char *port;
 	const char *prefix;      /* behind [handler NAME */
-	const char *socket;      /* the type of a client's */
 	const char *try_it;
 };
 
 static const struct kind kinds[] = {
-	{ "http", "http", "8080", " /", "SOCK_STREAM", "curl localhost:8080" },
-	{ "websocket", "http", "8080", " /", "SOCK_STREAM", "xdg-open http://localhost:8080" },
-	{ "tcp", "tcp", "7000", "", "SOCK_STREAM", "nc localhost 7000" },
-	{ "udp", "udp", "7001", "", "SOCK_DGRAM", "nc -u localhost 7001" },
+	{ "http", "http", "8080", " /", "curl localhost:8080" },
+	{ "websocket", "http", "8080", " /", "xdg-open http://localhost:8080" },
+	{ "tcp", "tcp", "7000", "", "nc localhost 7000" },
+	{ "udp", "udp", "7001", "", "nc -u localhost 7001" },
 };
 
 /* In both, what a percent sign stands in front of is the project's. */
@@ -47,8 +46,7 @@ static const struct {
 	const char *file;        /* %N: the name */
 } files[] = {
 	{ "%K.c", "%N.c" }, { "ini", "%N.ini" }, { "Makefile", "Makefile" }, { "%K_test.c", "test.c" },
-	{ "server.h", "server.h" }, { "watch.sh", "watch.sh" }, { "README.md", "README.md" },
-	{ "gitignore", ".gitignore" },
+	{ "watch.sh", "watch.sh" }, { "README.md", "README.md" }, { "gitignore", ".gitignore" },
 };
 
 enum { FILES = sizeof(files) / sizeof(*files) };
@@ -120,7 +118,7 @@ static const char *meaning(const struct project *p, const char *word, size_t len
 		const char *word, *meaning;
 	} words[] = {
 		{ "NAME", p->name }, { "PROTOCOL", p->kind->protocol }, { "PORT", p->kind->port },
-		{ "PREFIX", p->kind->prefix }, { "SOCKET", p->kind->socket }, { "TRY", p->kind->try_it },
+		{ "PREFIX", p->kind->prefix }, { "TRY", p->kind->try_it },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

@@ -25,7 +25,6 @@ TEMPLATE(template_ini, "ini")
 TEMPLATE(template_gitignore, "gitignore")
 TEMPLATE(template_readme, "README.md")
 TEMPLATE(template_watch, "watch.sh")
-TEMPLATE(template_server, "server.h")
 TEMPLATE(template_http, "http.c")
 TEMPLATE(template_http_test, "http_test.c")
 TEMPLATE(template_tcp, "tcp.c")
@@ -44,7 +43,6 @@ static const struct {
 	{ "gitignore", template_gitignore },
 	{ "README.md", template_readme },
 	{ "watch.sh", template_watch },
-	{ "server.h", template_server },
 	{ "http.c", template_http },
 	{ "http_test.c", template_http_test },
 	{ "tcp.c", template_tcp },

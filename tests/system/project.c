@@ -28,7 +28,7 @@ Test(project, makes_all_files_with_their_names_in_them)
 {
 	command_said(command("%s new my-web", portico_binary()), "cd my-web && make watch");
 	cr_assert(is_there("my-web/my-web.c") && is_there("my-web/Makefile") && is_there("my-web/test.c")
-		&& is_there("my-web/server.h") && is_there("my-web/watch.sh") && is_there("my-web/README.md")
+		&& is_there("my-web/watch.sh") && is_there("my-web/README.md")
 		&& is_there("my-web/.gitignore"));
 	command_said(read_file(path_of("my-web/my-web.ini")), "[handler my-web /]\n");
 	command_said(read_file(path_of("my-web/my-web.c")), "PORTICO_PLUGIN(.name = \"my-web\"");
