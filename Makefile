@@ -118,7 +118,7 @@ $(B)/libportico-test.a: $(kit_objects) $(kit_parts) framework/kit/exports.list
 .PHONY: install-kit abi
 install: install-kit
 install-kit: $(B)/libportico-test.a
-	install -d $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PCDIR)
+	install -d $(DESTDIR)$(PREFIX)/include/portico $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PCDIR)
 	install -m 644 include/portico/test.h $(DESTDIR)$(PREFIX)/include/portico/test.h
 	install -m 644 $(B)/libportico-test.a $(DESTDIR)$(PREFIX)/lib/libportico-test.a
 	install -m 644 framework/kit/exports.list $(DESTDIR)$(PREFIX)/lib/portico-test.list

@@ -122,6 +122,15 @@ void kit_settle(struct portico_test *t)
 	kit_log_look(t);
 }
 
+/* Not over the end. */
+static void step(uint64_t end)
+{
+	uint64_t now = kit_clock_now();
+
+	if (now < end)
+		kit_clock_move(end - now < KIT_STEP ? end - now : KIT_STEP);
+}
+
 /* One turn, in which time passes up to the next timer, or to the end. */
 static void leap(struct portico_test *t, uint64_t end)
 {
@@ -133,7 +142,7 @@ static void leap(struct portico_test *t, uint64_t end)
 	if (moved)
 		kit_settle(t);
 	else if (kit_clock_now() - before <= KIT_TURN)
-		kit_clock_move(KIT_STEP);        /* it has nothing to wait for, or does not wait */
+		step(end);               /* it has nothing to wait for, or does not wait */
 }
 
 void portico_test_advance(struct portico_test *t, double seconds)
