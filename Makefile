@@ -9,6 +9,7 @@
 # make guard      instructions and system calls a request, against bench/guard.expected
 # make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
 # make fuzz       every fuzzer for FUZZ_TIME seconds
+# make notes      the programs of docs/ports-and-sockets.md
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
@@ -55,10 +56,15 @@ FORCE:
 sources  := $(wildcard framework/*/*.c)
 objects  := $(sources:%.c=$(B)/%.o)
 # A plugin is a file, or a folder if it is a large one.
-folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(wildcard examples/*/))
+folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(filter-out examples/notes/,$(wildcard examples/*/)))
 examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c)) $(folders)
 
+# Programs of their own, which show what the kernel does: docs/ports-and-sockets.md
+notes    := $(patsubst %.c,$(B)/%,$(filter-out examples/notes/note.c,$(wildcard examples/notes/*.c)))
+
 all: $(B)/portico $(examples)
+
+notes: $(notes)
 
 # Only portico_* is seen by plugins.
 $(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
@@ -82,6 +88,11 @@ $(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
 	$(call say,SO)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC \
 		-fvisibility=hidden -shared -o $@ $(wildcard examples/$*/*.c)
+
+$(B)/examples/notes/%: examples/notes/%.c examples/notes/note.c examples/notes/note.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -o $@ $(filter %.c,$^)
 
 # ---- the two commands ----
 
@@ -158,7 +169,7 @@ $(B)/naive: $(B)/tests/rig/naive.o
 loss: all $(B)/rig $(B)/naive
 	@B=$(B) tests/rig/run $(ROWS)
 
-tests: all $(B)/unit $(B)/system $(B)/rig $(B)/naive $(test_plugins)
+tests: all notes $(B)/unit $(B)/system $(B)/rig $(B)/naive $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -295,6 +306,6 @@ install: all
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
+.PHONY: all notes deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
