@@ -99,7 +99,7 @@ $(B)/examples/notes/%: examples/notes/%.c examples/notes/note.c examples/notes/n
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
-                 llvm nghttp2-client apache2-utils chromium-headless-shell
+                 llvm patch procps nghttp2-client apache2-utils chromium-headless-shell
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)

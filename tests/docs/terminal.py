@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""A shell that stays, as a reader's terminal does, and a server in another one.
+
+A command that serves until it is ended goes to the other terminal, where the next of its kind takes
+its place, and its output is the server's log.  All others are waited for.
+"""
+import os
+import re
+import subprocess
+import time
+
+SERVES = re.compile(r'^(?:strace .*)?(?:\S*/)?(?:portico run|make run)\b')
+READY = re.compile(r'generation \d+ serves after')
+
+# As Control-C does, and once more after 3 s; then it is enough.
+END_SERVER = '''
+end_server() {
+if [ -n "$docs_server" ]; then
+	kill -INT -- -"$docs_server" 2>/dev/null
+	(sleep 3; kill -INT -- -"$docs_server"; sleep 2; kill -KILL -- -"$docs_server") 2>/dev/null &
+	docs_end=$!
+	wait "$docs_server" 2>/dev/null
+	kill -KILL -- -"$docs_end" 2>/dev/null
+	docs_server=
+fi
+}
+'''
+
+
+class Terminal:
+    def __init__(self, scratch, env):
+        self.log, self.out = scratch + '/server.log', scratch + '/out'
+        self.script = scratch + '/command'
+        open(self.log, 'w').close()
+        self.results, told = os.pipe()
+        self.shell = subprocess.Popen(['bash', '--norc', '--noprofile'], stdin=subprocess.PIPE,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                      env=env, cwd=env['DOCS_START'], pass_fds=[told])
+        self.told = told
+        self.say('set -m; docs_server=' + END_SERVER)
+
+    def say(self, text):
+        self.shell.stdin.write((text + '\n').encode())
+        self.shell.stdin.flush()
+
+    def do(self, text, limit):
+        """Runs it in the shell itself, so that cd and export stay; gives its exit code."""
+        with open(self.script, 'w') as f:
+            f.write(text + '\n')
+        self.say('. %s >%s 2>&1 </dev/null; echo $? >&%d' % (self.script, self.out, self.told))
+        os.set_blocking(self.results, False)
+        end, answer = time.monotonic() + limit, b''
+        while not answer.endswith(b'\n') and time.monotonic() < end:
+            try:
+                answer += os.read(self.results, 100)
+            except BlockingIOError:
+                time.sleep(0.005)
+        if not answer:
+            raise TimeoutError
+        return int(answer)
+
+    def run(self, command, limit=60):
+        """(exit code, output lines), output None of what went to the other terminal."""
+        if not SERVES.match(command):
+            code = self.do(command, limit)
+            with open(self.out, errors='replace') as f:
+                return code, f.read().splitlines()
+        self.do('end_server; { %s\n} >%s 2>&1 </dev/null & docs_server=$!' % (command, self.log),
+                limit)
+        self.await_ready()
+        return 0, None
+
+    def await_ready(self):
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not READY.search(self.log_text()):
+            if self.do('kill -0 -- -"$docs_server"', 5) != 0:
+                return            # it has ended, and its log says why
+            time.sleep(0.02)
+
+    def log_text(self):
+        with open(self.log, errors='replace') as f:
+            return f.read()
+
+    def close(self):
+        try:
+            self.do('end_server', 10)
+        except (TimeoutError, BrokenPipeError):
+            pass                  # the namespace ends with us, and all in it
+        self.shell.kill()
+        self.shell.wait()
