@@ -11,7 +11,7 @@ import re
 LEFT_OUT = '…'
 VARYING = [
     (r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', r'\S+Z'),
-    (r'\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?', r'\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d)?'),
+    (r'\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?', r'\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?'),
     (r'[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT', r'\w+, .* GMT'),
     (r'\d[\d.]* (?:µs|ms|s)\b', r'\d[\d.]* (?:µs|ms|s)'),
     (r'(?:pid |master )?(?<![\w.:-])(?P<pid>\d{5})(?![\w.:])', None),
