@@ -13,6 +13,7 @@
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
+# make manual     docs/manual/reference.md anew, after a change of include/portico.h
 # make install    DESTDIR= PREFIX=
 #
 # V=1 shows every command.  CC=clang and SAN=address,undefined choose a compiler and sanitizers; each
@@ -283,6 +284,10 @@ bpf:
 compile_commands.json:
 	bear -- $(MAKE) -B tests
 
+# The manual's reference, from the header's comments.
+manual:
+	docs/manual/make-reference --write
+
 # ---- install ----
 
 # Renamed into place: writing over what is mapped would crash who runs it, and
@@ -306,6 +311,6 @@ install: all
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all notes deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
+.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
