@@ -14,7 +14,7 @@ import re
 
 FENCE = re.compile(r'^```(\S*)\s*$')
 COMMENT = re.compile(r'<!--\s*(.*?)\s*-->', re.S)
-NAMED = re.compile(r'`([\w-]+\.(?:c|h|ini|conf|html|service))`')
+NAMED = re.compile(r'`([\w-]+\.(?:c|h|ini|py|service))`')
 KEYS = ('not run', 'needs', 'first')
 WORDS = ('numbers differ', 'wrong on purpose')
 

@@ -5,6 +5,8 @@
     diff     applied to the files it names; what is C is compiled again
     ini      portico check finds it right; keys without a section are tried in one
     console  run; its output has to be what is shown
+    python   compiles
+    systemd  a unit that systemd-analyze finds right
     json     is JSON
     text     is for the eye
 """
@@ -115,6 +117,16 @@ class Document:
         code, lines = self.terminal.run('portico check -c block.ini')
         if (code != 0) != ('wrong on purpose' in block.asked):
             raise Wrong('portico check: exit code %d\n%s' % (code, '\n'.join(lines)))
+
+    def try_python(self, block):
+        name = block.file or 'block-%d.py' % block.line
+        self.write(name, block.text)
+        self.must('python3 -m py_compile ' + name)
+
+    def try_systemd(self, block):
+        # The programs that it names are here somewhere else.
+        self.write(block.file, block.text.replace('/usr/local', '$HOME/portico'))
+        self.must('sed -i "s|.HOME|$HOME|" %s; systemd-analyze verify ./%s' % (block.file, block.file))
 
     @staticmethod
     def try_json(block):
