@@ -93,8 +93,6 @@ class Document:
         made = '-o %s' % base if re.search(r'^int main\(', text, re.M) else \
             '-shared -fPIC -o %s.so' % base
         libraries = '-lev' if '<ev.h>' in text else ''
-        if '<ngx_' in text:
-            libraries = '-isystem /usr/share/nginx/src/src'
         self.must('cc -std=gnu17 -O1 %s %s %s $(pkg-config --cflags portico) %s'
                   % (WARNINGS, made, name, libraries))
 
