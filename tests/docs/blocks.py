@@ -8,6 +8,7 @@ with a colon, as in "`mine.c`:": then the block is that file.  HTML comments bet
     <!-- needs: /path/to/file -->   skipped where that is not
     <!-- first: COMMANDS -->        run before it, and not shown to readers
     <!-- numbers differ -->         of each number only its place is compared
+    <!-- more may follow -->        an output need not end with what is shown
     <!-- wrong on purpose -->       ini: portico check has to find something
 """
 import re
@@ -16,7 +17,7 @@ FENCE = re.compile(r'^```(\S*)\s*$')
 COMMENT = re.compile(r'<!--\s*(.*?)\s*-->', re.S)
 NAMED = re.compile(r'`([\w-]+\.(?:c|h|ini|py|service))`')
 KEYS = ('not run', 'needs', 'first')
-WORDS = ('numbers differ', 'wrong on purpose')
+WORDS = ('numbers differ', 'more may follow', 'wrong on purpose')
 
 
 class Block:

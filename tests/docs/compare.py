@@ -19,7 +19,8 @@ VARYING = [
     (LEFT_OUT, r'.*'),
     (r'\s+', r'\s+'),
 ]
-NUMBER = (r'-?\d[\d.]*(?: [kMG](?=\s))?', r'(?:-?\d[\d.]*(?: [kMG])?|-)')
+UNIT = r'(?: [kMG](?=\s)| (?:[KMG]i)?B\b)?'
+NUMBER = (r'-?\d[\d.]*' + UNIT, r'(?:-?\d[\d.]*' + UNIT + '|-)')
 
 
 class Names:

@@ -149,6 +149,8 @@ class Document:
             return
         if not expected:
             raise Wrong('$ %s: exit code %d\n%s' % (command, code, '\n'.join(lines)))
+        if 'more may follow' in block.asked:
+            expected = expected + ['…']
         if lines:
             missing = compare(expected, lines, self.names, 'numbers differ' in block.asked)
         else:

@@ -12,20 +12,6 @@ import time
 SERVES = re.compile(r'^(?:strace .*)?(?:\S*/)?(?:portico run|make run)\b')
 READY = re.compile(r'generation \d+ serves after')
 
-# As Control-C does, and once more after 3 s; then it is enough.
-END_SERVER = '''
-end_server() {
-if [ -n "$docs_server" ]; then
-	kill -INT -- -"$docs_server" 2>/dev/null
-	(sleep 3; kill -INT -- -"$docs_server"; sleep 2; kill -KILL -- -"$docs_server") 2>/dev/null &
-	docs_end=$!
-	wait "$docs_server" 2>/dev/null
-	kill -KILL -- -"$docs_end" 2>/dev/null
-	docs_server=
-fi
-}
-'''
-
 
 class Terminal:
     def __init__(self, scratch, env):
@@ -37,7 +23,7 @@ class Terminal:
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                       env=env, cwd=env['DOCS_START'], pass_fds=[told])
         self.told = told
-        self.say('set -m; docs_server=' + END_SERVER)
+        self.say('set -m; docs_server=')
 
     def say(self, text):
         self.shell.stdin.write((text + '\n').encode())
@@ -61,21 +47,39 @@ class Terminal:
 
     def run(self, command, limit=60):
         """(exit code, output lines), output None of what went to the other terminal."""
+        if command.strip() == 'end_server':
+            self.end_server()
+            return 0, []
         if not SERVES.match(command):
             code = self.do(command, limit)
             with open(self.out, errors='replace') as f:
                 return code, f.read().splitlines()
-        self.do('end_server; { %s\n} >%s 2>&1 </dev/null & docs_server=$!' % (command, self.log),
-                limit)
+        self.end_server()
+        # Emptied here: the shell's child may do so only after the old one was read.
+        open(self.log, 'w').close()
+        self.do('{ %s\n} >>%s 2>&1 </dev/null & docs_server=$!' % (command, self.log), limit)
         self.await_ready()
         return 0, None
 
+    def serves(self):
+        return self.do('[ -n "$docs_server" ] && kill -0 -- -"$docs_server"', 5) == 0
+
     def await_ready(self):
+        """Or until it has ended, and its log says why."""
         end = time.monotonic() + 30
-        while time.monotonic() < end and not READY.search(self.log_text()):
-            if self.do('kill -0 -- -"$docs_server"', 5) != 0:
-                return            # it has ended, and its log says why
+        while time.monotonic() < end and not READY.search(self.log_text()) and self.serves():
             time.sleep(0.02)
+
+    def end_server(self):
+        """As Control-C does, and once more after 4 s; then it is enough."""
+        for signal in ('INT', 'INT', 'KILL'):
+            if not self.serves():
+                break
+            self.do('kill -%s -- -"$docs_server"' % signal, 5)
+            end = time.monotonic() + 4
+            while time.monotonic() < end and self.serves():
+                time.sleep(0.02)
+        self.do('docs_server=', 5)
 
     def log_text(self):
         with open(self.log, errors='replace') as f:
@@ -83,7 +87,7 @@ class Terminal:
 
     def close(self):
         try:
-            self.do('end_server', 10)
+            self.end_server()
         except (TimeoutError, BrokenPipeError):
             pass                  # the namespace ends with us, and all in it
         self.shell.kill()
