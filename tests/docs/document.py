@@ -8,7 +8,7 @@
     python   compiles
     systemd  a unit that systemd-analyze finds right
     json     is JSON
-    text     is for the eye
+    text     is for the eye, and so is a block without a language
 """
 import json
 import os
@@ -67,7 +67,7 @@ class Document:
                 raise Wrong('first: %s: exit code %d\n%s' % (command, code, '\n'.join(lines)))
 
     def try_block(self, block):
-        method = getattr(self, 'try_' + block.language, None)
+        method = getattr(self, 'try_' + (block.language or 'text'), None)
         if not method:
             raise Wrong('nothing is known of blocks of "%s"' % block.language)
         method(block)
@@ -105,16 +105,21 @@ class Document:
                 self.compile(name, f.read())
 
     def try_ini(self, block):
-        text = block.text
+        texts = [block.text]
         if block.file:
-            self.write(block.file, text)
+            self.write(block.file, block.text)
         else:
             # Keys that are shown with their default are tried, too.
-            text = complete(re.sub(r'^;(\w+ = )', r'\1', text, flags=re.M))
+            texts = complete(re.sub(r'^;(\w+ = )', r'\1', block.text, flags=re.M))
+        outcomes = [self.check(text) for text in texts]
+        good = any(code == 0 for code, _ in outcomes)
+        if good == ('wrong on purpose' in block.asked):
+            raise Wrong('\n'.join('portico check: exit code %d\n%s' % o for o in outcomes))
+
+    def check(self, text):
         self.write('block.ini', text)
         code, lines = self.terminal.run('portico check -c block.ini')
-        if (code != 0) != ('wrong on purpose' in block.asked):
-            raise Wrong('portico check: exit code %d\n%s' % (code, '\n'.join(lines)))
+        return code, '\n'.join(lines)
 
     def try_python(self, block):
         name = block.file or 'block-%d.py' % block.line
@@ -169,12 +174,12 @@ class Document:
 
 
 def complete(text):
-    """A file around keys that a document shows alone."""
+    """What a file may be around keys that a document shows alone; one of them has to be right."""
     first = re.match(r'(?:\s|;.*\n)*\[(\w+)', text)
     if not first:
-        return SERVICE + text + HANDLER
+        return [SERVICE + text + HANDLER, '[portico]\n' + text + SERVICE + HANDLER]
     if first.group(1) == 'handler':
-        return SERVICE + text
+        return [SERVICE + text]
     if '[service' not in text:
-        return text + SERVICE + HANDLER
-    return text if '[handler' in text else text + HANDLER
+        return [text + SERVICE + HANDLER]
+    return [text if '[handler' in text else text + HANDLER]

@@ -9,7 +9,8 @@ import re
 import subprocess
 import time
 
-SERVES = re.compile(r'^(?:strace .*)?(?:\S*/)?(?:portico run|make run)\b')
+SERVES = re.compile(r'^(?:strace .*)?(?:\S*/)?(?:portico run|make run|make watch)\b')
+CD = re.compile(r'^cd \S+ && ')
 READY = re.compile(r'generation \d+ serves after')
 
 
@@ -50,6 +51,10 @@ class Terminal:
         if command.strip() == 'end_server':
             self.end_server()
             return 0, []
+        into = CD.match(command)
+        if into and SERVES.match(command[into.end():]):
+            self.do(into.group()[:-len(' && ')], limit)
+            command = command[into.end():]
         if not SERVES.match(command):
             code = self.do(command, limit)
             with open(self.out, errors='replace') as f:
