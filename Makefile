@@ -9,10 +9,12 @@
 # make guard      instructions and system calls a request, against bench/guard.expected
 # make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
 # make fuzz       every fuzzer for FUZZ_TIME seconds
+# make notes      the programs of docs/ports-and-sockets.md
 # make compare    the table of requests against nginx, HAProxy and llhttp: docs/http-compare.md
 # make layers     no include points up
 # make abi        portico.h keeps what it promised: docs/abi.md
 # make bpf        the committed BPF instructions anew, after a change of framework/sys/bpf/
+# make manual     docs/manual/reference.md anew, after a change of include/portico.h
 # make install    DESTDIR= PREFIX= SYSCONFDIR= PLUGINDIR= UNITDIR=: with manual, completions, unit
 # make deb        Debian packages in build/deb/
 #
@@ -69,10 +71,15 @@ FORCE:
 sources  := $(filter-out framework/kit/%,$(wildcard framework/*/*.c))
 objects  := $(sources:%.c=$(B)/%.o)
 # A plugin is a file, or a folder if it is a large one.
-folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(wildcard examples/*/))
+folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(filter-out examples/notes/,$(wildcard examples/*/)))
 examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c)) $(folders)
 
+# Programs of their own, which show what the kernel does: docs/ports-and-sockets.md
+notes    := $(patsubst %.c,$(B)/%,$(filter-out examples/notes/note.c,$(wildcard examples/notes/*.c)))
+
 all: $(B)/portico $(examples)
+
+notes: $(notes)
 
 # Only portico_* is seen by plugins.
 $(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
@@ -125,12 +132,17 @@ install-kit: $(B)/libportico-test.a
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' etc/portico-test.pc.in \
 		>$(DESTDIR)$(PCDIR)/portico-test.pc
 
+$(B)/examples/notes/%: examples/notes/%.c examples/notes/note.c examples/notes/note.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -o $@ $(filter %.c,$^)
+
 # ---- the two commands ----
 
 RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
-                 llvm nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
+                 llvm patch nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
                  mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables \
                  g++ inotify-tools
 
@@ -210,7 +222,7 @@ $(B)/naive: $(B)/tests/rig/naive.o
 loss: all $(B)/rig $(B)/naive
 	@B=$(B) tests/rig/run $(ROWS)
 
-tests: all $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(test_plugins)
+tests: all notes $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -327,6 +339,10 @@ bpf:
 compile_commands.json:
 	bear -- $(MAKE) -B tests
 
+# The manual's reference, from the header's comments.
+manual:
+	docs/manual/make-reference --write
+
 # ---- install ----
 
 # The paths of /usr/local in what is installed become the ones that it is installed to.
@@ -387,6 +403,6 @@ deb:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
+.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

@@ -24,7 +24,8 @@
 
 static bool     stopped;
 static uint64_t passed;                  /* nanoseconds since it was stopped */
-static uint64_t leap;                    /* that may pass in a wait */
+static _Thread_local uint64_t leap;      /* that may pass in a wait: in this thread's own, not in one of
+                                          * the test program's, as Criterion has */
 static struct timespec boot;             /* the monotonic clock when it was stopped */
 
 void kit_clock_stop(void)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""One document: its blocks from first to last, as a reader would do them.
+
+    c        compiled without a warning: a plugin, or a program if it has a main()
+    diff     applied to the files it names; what is C is compiled again
+    ini      portico check finds it right; keys without a section are tried in one
+    console  run; its output has to be what is shown
+    python   compiles
+    systemd  a unit that systemd-analyze finds right
+    json     is JSON
+    text     is for the eye, and so is a block without a language
+"""
+import json
+import os
+import re
+import time
+
+from blocks import read_blocks, read_console
+from compare import Names, compare, compare_log
+from terminal import Terminal
+
+WARNINGS = '-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror'
+SERVICE = '[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n'
+HANDLER = '[handler web /]\nplugin = hello.so\n'
+
+
+class Wrong(Exception):
+    pass
+
+
+class Document:
+    def __init__(self, path, scratch, env, patience):
+        with open(path) as f:
+            self.blocks = read_blocks(path, f.read())
+        self.names = Names()
+        self.patience = patience      # seconds for a log to say what is expected
+        self.terminal = Terminal(scratch, env)
+
+    def run(self, tell):
+        """tell(block, outcome, reason) of each block, outcome 'passed', 'failed', 'skipped' or 'not run'."""
+        for block in self.blocks:
+            try:
+                reason = self.why_not(block)
+                if not reason:
+                    self.prepare(block)
+                    self.try_block(block)
+                tell(block, reason and ('not run' if 'not run' in block.asked else 'skipped') or 'passed', reason)
+            except Wrong as e:
+                tell(block, 'failed', str(e))
+            except TimeoutError:
+                tell(block, 'failed', 'a command did not end; those after it were not tried')
+                break
+        self.terminal.close()
+
+    @staticmethod
+    def why_not(block):
+        if 'not run' in block.asked:
+            return block.asked['not run'] or 'no reason is told'
+        if 'needs' in block.asked and not os.path.exists(block.asked['needs']):
+            return block.asked['needs'] + ' is not here'
+        return None
+
+    def prepare(self, block):
+        for command in block.asked.get('first', '').splitlines():
+            code, lines = self.terminal.run(self.names.in_command(command))
+            if code != 0:
+                raise Wrong('first: %s: exit code %d\n%s' % (command, code, '\n'.join(lines)))
+
+    def try_block(self, block):
+        method = getattr(self, 'try_' + (block.language or 'text'), None)
+        if not method:
+            raise Wrong('nothing is known of blocks of "%s"' % block.language)
+        method(block)
+
+    def must(self, command):
+        code, lines = self.terminal.run(command)
+        if code != 0:
+            raise Wrong('%s: exit code %d\n%s' % (command, code, '\n'.join(lines)))
+
+    def write(self, name, text):
+        """Where the shell is now, which a document may change."""
+        self.must("cat >'%s' <<'END OF BLOCK'\n%sEND OF BLOCK" % (name, text))
+
+    # ---- languages ----
+
+    def try_c(self, block):
+        name = block.file or 'block-%d.c' % block.line
+        self.write(name, block.text)
+        self.compile(name, block.text)
+
+    def compile(self, name, text):
+        base = name[:-2]
+        made = '-o %s' % base if re.search(r'^int main\(', text, re.M) else \
+            '-shared -fPIC -o %s.so' % base
+        libraries = '-lev' if '<ev.h>' in text else ''
+        self.must('cc -std=gnu17 -O1 %s %s %s $(pkg-config --cflags portico) %s'
+                  % (WARNINGS, made, name, libraries))
+
+    def try_diff(self, block):
+        self.write('block.diff', block.text)
+        self.must('patch -s -p0 <block.diff')
+        for name in re.findall(r'^\+\+\+ (\S+\.c)\b', block.text, re.M):
+            self.terminal.run('cat %s' % name)
+            with open(self.terminal.out) as f:
+                self.compile(name, f.read())
+
+    def try_ini(self, block):
+        texts = [block.text]
+        if block.file:
+            self.write(block.file, block.text)
+        else:
+            # Keys that are shown with their default are tried, too.
+            texts = complete(re.sub(r'^;(\w+ = )', r'\1', block.text, flags=re.M))
+        outcomes = [self.check(text) for text in texts]
+        good = any(code == 0 for code, _ in outcomes)
+        if good == ('wrong on purpose' in block.asked):
+            raise Wrong('\n'.join('portico check: exit code %d\n%s' % o for o in outcomes))
+
+    def check(self, text):
+        self.write('block.ini', text)
+        code, lines = self.terminal.run('portico check -c block.ini')
+        return code, '\n'.join(lines)
+
+    def try_python(self, block):
+        name = block.file or 'block-%d.py' % block.line
+        self.write(name, block.text)
+        self.must('python3 -m py_compile ' + name)
+
+    def try_systemd(self, block):
+        # The programs that it names are here somewhere else.
+        self.write(block.file, block.text.replace('/usr/local', '$HOME/portico'))
+        self.must('sed -i "s|.HOME|$HOME|" %s; systemd-analyze verify ./%s' % (block.file, block.file))
+
+    @staticmethod
+    def try_json(block):
+        try:
+            json.loads(block.text)
+        except ValueError as e:
+            raise Wrong(str(e)) from e
+
+    def try_text(self, block):
+        pass
+
+    def try_console(self, block):
+        for command, expected in read_console(block):
+            self.try_command(block, command, expected)
+
+    def try_command(self, block, command, expected):
+        seen = len(self.terminal.log_text()) if command and 'first' not in block.asked else 0
+        code, lines = self.terminal.run(self.names.in_command(command)) if command else (0, None)
+        if lines is None:
+            seen = 0
+        if not expected and code == 0:
+            return
+        if not expected:
+            raise Wrong('$ %s: exit code %d\n%s' % (command, code, '\n'.join(lines)))
+        if 'more may follow' in block.asked:
+            expected = expected + ['…']
+        if lines:
+            missing = compare(expected, lines, self.names, 'numbers differ' in block.asked)
+        else:
+            missing, lines = self.await_log(expected, seen, 'numbers differ' in block.asked)
+        if missing is not None:
+            raise Wrong('$ %s\nnot there: %s\nbut:\n%s' % (command, missing, '\n'.join(lines)))
+
+    def await_log(self, expected, seen, numbers_differ):
+        end = time.monotonic() + self.patience
+        while True:
+            lines = self.terminal.log_text()[seen:].splitlines()
+            missing = compare_log(expected, lines, self.names, numbers_differ)
+            if missing is None or time.monotonic() > end:
+                return missing, lines
+            time.sleep(0.02)
+
+
+def complete(text):
+    """What a file may be around keys that a document shows alone; one of them has to be right."""
+    first = re.match(r'(?:\s|;.*\n)*\[(\w+)', text)
+    if not first:
+        return [SERVICE + text + HANDLER, '[portico]\n' + text + SERVICE + HANDLER]
+    if first.group(1) == 'handler':
+        return [SERVICE + text]
+    if '[service' not in text:
+        return [text + SERVICE + HANDLER]
+    return [text if '[handler' in text else text + HANDLER]
