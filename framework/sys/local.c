@@ -51,3 +51,19 @@ int local_listen_at(const char *path, mode_t mode, int backlog)
 	strcpy(name.sun_path, path);
 	return local_listen(&name, sizeof(name), mode, backlog);
 }
+
+struct local_file local_file_at(const char *path)
+{
+	struct stat what;
+
+	if (lstat(path, &what) < 0 || !S_ISSOCK(what.st_mode))
+		return (struct local_file){0};
+	return (struct local_file){ .device = what.st_dev, .inode = what.st_ino };
+}
+
+bool local_is_at(const char *path, const struct local_file *file)
+{
+	struct local_file now = local_file_at(path);
+
+	return now.inode != 0 && now.inode == file->inode && now.device == file->device;
+}

@@ -319,3 +319,83 @@ Test(metrics, a_path_where_somebody_listens_is_refused)
 	cr_assert_not_null(strstr(o.err, "one.sock: Address already in use"), "%s", o.err);
 	cr_assert_eq(admin_status_at(path_of("one.sock"), "/livez"), 200);
 }
+
+/* Who cleans up /run, or makes its directory anew, must not take it away for ever. */
+Test(metrics, a_reload_makes_a_unix_socket_again_that_was_removed)
+{
+	struct server *s = server_start(BY_PATH SERVICES);
+	struct outcome o;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", path_of("admin.sock"));
+	cr_assert_eq(admin_status_at(path, "/livez"), 200);
+	cr_assert_eq(unlink(path), 0);
+	verb_succeeds(&o, "reload", NULL);
+	cr_assert_eq(admin_status_at(path, "/livez"), 200);
+	server_await(s, "generation 1) left");
+	cr_assert_eq(admin_status_at(path, "/metrics"), 200);
+}
+
+Test(metrics, what_took_the_place_of_a_unix_socket_is_left_there)
+{
+	struct server *s = server_start(BY_PATH SERVICES);
+	struct outcome o;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", path_of("admin.sock"));
+	cr_assert_eq(unlink(path), 0);
+	write_file("admin.sock", "precious");
+	verb_succeeds(&o, "reload", NULL);
+	server_await(s, "it cannot be made again: Address already in use");
+	cr_assert_eq(http_status(WEB, "/"), 200);
+	server_stop(s);
+	cr_assert_eq(access(path, F_OK), 0);
+}
+
+/* What pid has had of the processors, in seconds. */
+static double time_used(pid_t pid)
+{
+	char path[64];
+	double ns = 0.;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	FILE *f = fopen(path, "re");
+	cr_assert(f && fscanf(f, "%lf", &ns) == 1, "%s", path);
+	fclose(f);
+	return ns * 1e-9;
+}
+
+static void ask_at_once(struct server *s, unsigned many)
+{
+	struct response r;
+	int clients[64];
+
+	kill(server_pid(s), SIGSTOP);
+	for (unsigned i = 0; i < many; i++) {
+		clients[i] = client_connect(ADMIN);
+		client_says(clients[i], "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	}
+	kill(server_pid(s), SIGCONT);
+	for (unsigned i = 0; i < many; i++) {
+		cr_assert(client_response(clients[i], &r) && r.status == 200, "%u: %d", i, r.status);
+		close(clients[i]);
+	}
+}
+
+/* All who wait for one answer of the master are told in one turn of the loop. */
+Test(metrics, many_scrapers_cost_little_more_than_one)
+{
+	enum { MANY = 60 };
+	struct server *s = server_start("[portico]\nworkers = 1\nadmin = 127.0.0.1:9180\n" SERVICES);
+	pid_t worker = status_worker(0);
+
+	ask_at_once(s, 1);
+	double begin = time_used(worker);
+	for (unsigned i = 0; i < 10; i++)
+		ask_at_once(s, 1);
+	double one = (time_used(worker) - begin) / 10;
+	begin = time_used(worker);
+	ask_at_once(s, MANY);
+	double many = time_used(worker) - begin;
+	cr_assert(many < MANY / 3 * one, "%g s for one, %g s for %u", one, many, MANY);
+}
