@@ -57,6 +57,18 @@ static int make(struct generation *g, const char *path)
 	return g->admin.fd;
 }
 
+/* Nobody has it, but it may be open: a binary that knows no admin service, or could not be told of
+ * this one, left it so when it was upgraded to us. */
+static int make_first(struct generation *g, const char *path)
+{
+	if (make(g, path) >= 0 || errno != EADDRINUSE)
+		return g->admin.fd;
+	g->admin.fd = local_inherited(path);
+	g->admin.file = local_file_at(path);
+	errno = EADDRINUSE;
+	return g->admin.fd;
+}
+
 /* Its path leads to it no more.  Nobody can ask there, but that is no reason to serve no client. */
 static int make_again(struct generation *g, const struct generation *holder, const char *path)
 {
@@ -76,7 +88,7 @@ int adminsock_open(struct generation *g)
 	if (!path || g->admin.fd > 0)
 		return 0;
 	const struct generation *holder = find_holder(g, path);
-	int fd = !holder ? make(g, path)
+	int fd = !holder ? make_first(g, path)
 		: local_is_at(path, &holder->admin.file) ? share(g, holder)
 		: make_again(g, holder, path);
 	if (fd < 0)
