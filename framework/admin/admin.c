@@ -176,6 +176,12 @@ void admin_fini(struct admin *a)
 	status_asker_fini(&a->asker);
 }
 
+void admin_answered(struct admin *a, int fd)
+{
+	status_answered(&a->asker, fd);
+	metrics_forget(a);
+}
+
 void admin_not_ready(struct admin *a, const char *why)
 {
 	if (!a->unready[0])

@@ -21,10 +21,16 @@
 
 struct tls_context;
 
+struct admin_page {
+	char  *text;             /* owned; NULL: not written */
+	size_t len;
+};
+
 struct admin {                   /* a worker's; owned by it, embedded */
 	const struct config *config;
 	struct tls_context **tls;      /* of each service, borrowed; NULL: none */
 	struct status_asker  asker;
+	struct admin_page    metrics[2];     /* in both forms, of the answer that is told now */
 	const char          *unserved;       /* a service that could not be served; NULL: none */
 	char                 unready[256];   /* why /readyz says no; "": it does not */
 };
@@ -32,6 +38,9 @@ struct admin {                   /* a worker's; owned by it, embedded */
 /* config lives longer.  channel: to the master. */
 void admin_init(struct admin *a, const struct config *config, struct ev_loop *loop, int channel);
 void admin_fini(struct admin *a);
+
+/* MESSAGE_STATUS came from the master: fd becomes its own. */
+void admin_answered(struct admin *a, int fd);
 
 /* The handler of CONFIG_ADMIN; its state begins with a pointer to struct admin. */
 extern const struct portico_plugin admin_plugin;

@@ -154,17 +154,10 @@ void metrics_write(struct expose *e, const json_t *status, const json_t *numbers
 	metrics_plugins(e, status);
 }
 
-static int reply(struct portico_request *r, bool open_metrics, const char *text, size_t len)
+static int write_page(struct admin_page *page, struct admin *a, bool open_metrics,
+	const json_t *status, const json_t *numbers)
 {
-	return admin_reply(r, 200, open_metrics
-		? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-		: "text/plain; version=0.0.4; charset=utf-8", text, len);
-}
-
-static int write_all(struct admin *a, struct portico_request *r, const json_t *status,
-	const json_t *numbers)
-{
-	struct expose e = { .open_metrics = accept_open_metrics(portico_request_header(r, "Accept")) };
+	struct expose e = { .open_metrics = open_metrics };
 	char *text = NULL;
 	size_t len;
 
@@ -176,20 +169,45 @@ static int write_all(struct admin *a, struct portico_request *r, const json_t *s
 	metrics_certificates(&e, a);
 	expose_end(&e);
 	bool failed = ferror(e.out);
-	int result = fclose(e.out) == 0 && !failed ? reply(r, e.open_metrics, text, len) : -1;
+	if (fclose(e.out) == 0 && !failed) {
+		*page = (struct admin_page){ .text = text, .len = len };
+		return 0;
+	}
 	free(text);
-	return result;
+	return -1;
 }
 
-static int answer(struct admin *a, struct portico_request *r, const struct status_told *told)
+static int make_page(struct admin_page *page, struct admin *a, bool open_metrics,
+	const struct status_told *told)
 {
 	json_t *status = json_loadb(told->status, told->status_len, 0, NULL);
 	json_t *numbers = json_loadb(told->numbers, told->numbers_len, JSON_DISABLE_EOF_CHECK, NULL);
-	int result = status && numbers ? write_all(a, r, status, numbers) : -1;
+	int result = status && numbers ? write_page(page, a, open_metrics, status, numbers) : -1;
 
 	json_decref(status);
 	json_decref(numbers);
 	return result;
+}
+
+/* To write it may take a tenth of a second, and all who wait are told in one turn of the loop. */
+static int answer(struct admin *a, struct portico_request *r, const struct status_told *told)
+{
+	bool open_metrics = accept_open_metrics(portico_request_header(r, "Accept"));
+	struct admin_page *page = &a->metrics[open_metrics];
+
+	if (!page->text && make_page(page, a, open_metrics, told) < 0)
+		return -1;
+	return admin_reply(r, 200, open_metrics
+		? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+		: "text/plain; version=0.0.4; charset=utf-8", page->text, page->len);
+}
+
+void metrics_forget(struct admin *a)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		free(a->metrics[i].text);
+		a->metrics[i] = (struct admin_page){0};
+	}
 }
 
 int metrics_page(struct admin *a, struct portico_request *r)

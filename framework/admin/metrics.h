@@ -14,6 +14,9 @@ struct portico_request;
 
 int metrics_page(struct admin *a, struct portico_request *r);
 
+/* All who waited for one answer of the master were told: what was written for them goes. */
+void metrics_forget(struct admin *a);
+
 /* The families of status and numbers, the two lines of admin/status.h. */
 void metrics_write(struct expose *e, const json_t *status, const json_t *numbers);
 

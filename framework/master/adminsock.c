@@ -42,6 +42,45 @@ static int failed(struct generation *g, const char *path)
 	return -1;
 }
 
+static int share(struct generation *g, const struct generation *holder)
+{
+	g->admin.fd = fcntl(holder->admin.fd, F_DUPFD_CLOEXEC, 3);
+	g->admin.file = holder->admin.file;
+	return g->admin.fd;
+}
+
+static int make(struct generation *g, const char *path)
+{
+	g->admin.fd = local_listen_at(path, MODE, BACKLOG);
+	if (g->admin.fd >= 0)
+		g->admin.file = local_file_at(path);
+	return g->admin.fd;
+}
+
+/* Nobody has it, but it may be open: a binary that knows no admin service, or could not be told of
+ * this one, left it so when it was upgraded to us. */
+static int make_first(struct generation *g, const char *path)
+{
+	if (make(g, path) >= 0 || errno != EADDRINUSE)
+		return g->admin.fd;
+	g->admin.fd = local_inherited(path);
+	g->admin.file = local_file_at(path);
+	errno = EADDRINUSE;
+	return g->admin.fd;
+}
+
+/* Its path leads to it no more.  Nobody can ask there, but that is no reason to serve no client. */
+static int make_again(struct generation *g, const struct generation *holder, const char *path)
+{
+	if (make(g, path) >= 0) {
+		log_warn("admin = unix:%s: somebody had removed it; made again", path);
+		return g->admin.fd;
+	}
+	log_error("admin = unix:%s: somebody has removed it, and it cannot be made again: %s", path,
+		strerror(errno));
+	return share(g, holder);
+}
+
 int adminsock_open(struct generation *g)
 {
 	const char *path = g->config->admin_path;
@@ -49,9 +88,10 @@ int adminsock_open(struct generation *g)
 	if (!path || g->admin.fd > 0)
 		return 0;
 	const struct generation *holder = find_holder(g, path);
-	g->admin.fd = holder ? fcntl(holder->admin.fd, F_DUPFD_CLOEXEC, 3)
-		: local_listen_at(path, MODE, BACKLOG);
-	if (g->admin.fd < 0)
+	int fd = !holder ? make_first(g, path)
+		: local_is_at(path, &holder->admin.file) ? share(g, holder)
+		: make_again(g, holder, path);
+	if (fd < 0)
 		return failed(g, path);
 	snprintf(g->admin.path, sizeof(g->admin.path), "%s", path);
 	return 0;
@@ -60,6 +100,7 @@ int adminsock_open(struct generation *g)
 void adminsock_adopt(struct generation *g, const char *path, int fd)
 {
 	g->admin.fd = fd;
+	g->admin.file = local_file_at(path);
 	snprintf(g->admin.path, sizeof(g->admin.path), "%s", path);
 }
 
@@ -69,7 +110,7 @@ void adminsock_close(struct generation *g)
 		return;
 	close(g->admin.fd);
 	g->admin.fd = -1;
-	if (!find_holder(g, g->admin.path))
+	if (!find_holder(g, g->admin.path) && local_is_at(g->admin.path, &g->admin.file))
 		unlink(g->admin.path);
 }
 

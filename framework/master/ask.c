@@ -5,6 +5,7 @@
 #include "master/ask.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "config/config.h"
 #include "master/control_name.h"
 #include "master/facts.h"
@@ -94,12 +96,13 @@ static int send_line(int fd, json_t *request)
 	return result;
 }
 
-static json_t *read_answer(int fd)
+/* until: by clock_seconds(); who says a byte now and then would hold us for ever. */
+static json_t *read_answer(int fd, double until)
 {
 	struct buf answer = {0};
 	ssize_t n = 0;
 
-	while (buf_reserve(&answer, 4096) == 0
+	while (clock_seconds() < until && buf_reserve(&answer, 4096) == 0
 		&& (n = read(fd, buf_tail(&answer), buf_room(&answer))) > 0)
 		buf_added(&answer, (size_t)n);
 	json_t *json = buf_len(&answer) > 0
@@ -117,7 +120,7 @@ json_t *ask(const char *file, json_t *request, int *code)
 		return NULL;
 	}
 	*code = EX_OK;
-	json_t *answer = send_line(fd, request) == 0 ? read_answer(fd) : NULL;
+	json_t *answer = send_line(fd, request) == 0 ? read_answer(fd, INFINITY) : NULL;
 	close(fd);
 	return answer;
 }
@@ -160,7 +163,9 @@ int ask_ready(const char *file, char *why, size_t size)
 		snprintf(why, size, "%s", unreached(code));
 		return -1;
 	}
-	json_t *answer = send_line(fd, json_pack("{s:s}", "do", "health")) == 0 ? read_answer(fd) : NULL;
+	double until = clock_seconds() + ASK_READY_SECONDS;
+	json_t *answer = send_line(fd, json_pack("{s:s}", "do", "health")) == 0
+		? read_answer(fd, until) : NULL;
 	close(fd);
 	const json_t *good = json_object_get(answer, "good");
 	const char *said = json_string_value(json_object_get(answer, "said"));
@@ -197,7 +202,8 @@ int ask_stop(const char *file)
 	if (fd < 0)
 		return code;
 	pid_t pid = pid_of(fd);
-	json_t *answer = send_line(fd, json_pack("{s:s}", "do", "stop")) == 0 ? read_answer(fd) : NULL;
+	json_t *answer = send_line(fd, json_pack("{s:s}", "do", "stop")) == 0
+		? read_answer(fd, INFINITY) : NULL;
 	close(fd);
 	json_decref(answer);
 	await_end(pid);

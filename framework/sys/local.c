@@ -4,7 +4,10 @@
  */
 #include "sys/local.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,4 +53,49 @@ int local_listen_at(const char *path, mode_t mode, int backlog)
 	}
 	strcpy(name.sun_path, path);
 	return local_listen(&name, sizeof(name), mode, backlog);
+}
+
+static bool listens_at(int fd, const char *path)
+{
+	struct sockaddr_un name = {0};
+	socklen_t len = sizeof(name) - 1, size = sizeof(int);
+	int listens = 0;
+
+	return getsockname(fd, (struct sockaddr *)&name, &len) == 0 && name.sun_family == AF_UNIX
+		&& strcmp(name.sun_path, path) == 0
+		&& getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
+}
+
+int local_inherited(const char *path)
+{
+	DIR *all = opendir("/proc/self/fd");
+	const struct dirent *one;
+	int found = -1;
+
+	while (all && found < 0 && (one = readdir(all))) {
+		int fd = atoi(one->d_name);      /* 0 for . and .. */
+		if (fd > 2 && fd != dirfd(all) && listens_at(fd, path))
+			found = fd;
+	}
+	if (all)
+		closedir(all);
+	if (found >= 0)
+		(void)fcntl(found, F_SETFD, FD_CLOEXEC);
+	return found;
+}
+
+struct local_file local_file_at(const char *path)
+{
+	struct stat what;
+
+	if (lstat(path, &what) < 0 || !S_ISSOCK(what.st_mode))
+		return (struct local_file){0};
+	return (struct local_file){ .device = what.st_dev, .inode = what.st_ino };
+}
+
+bool local_is_at(const char *path, const struct local_file *file)
+{
+	struct local_file now = local_file_at(path);
+
+	return now.inode != 0 && now.inode == file->inode && now.device == file->device;
 }

@@ -269,7 +269,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		heir_take(&w->heir, fd);
 		return;
 	case MESSAGE_STATUS:
-		status_answered(&w->admin.asker, fd);
+		admin_answered(&w->admin, fd);
 		return;
 	case MESSAGE_UNREADY:
 		admin_not_ready(&w->admin, m->text);

@@ -264,58 +264,52 @@ Test(metrics, a_stopped_master_is_told_and_hangs_nobody)
 	cr_assert_eq(admin_status("/metrics"), 200);
 }
 
-/* ---- by a unix socket ---- */
+/* ---- what they cost ---- */
 
-#define BY_PATH "[portico]\nworkers = 2\ncontrol = control.sock\n"
-
-Test(metrics, a_unix_socket_stays_over_all_that_changes)
+/* What pid has had of the processors, in seconds. */
+static double time_used(pid_t pid)
 {
-	struct server *s = server_start(BY_PATH SERVICES);
-	struct outcome o;
-	char path[256];
+	char path[64];
+	double ns = 0.;
 
-	snprintf(path, sizeof(path), "%s", path_of("admin.sock"));
-	for (unsigned i = 0; i < 5; i++)
-		cr_assert_eq(admin_status_at(path, "/metrics"), 200);
-	verb_succeeds(&o, "reload", NULL);
-	cr_assert_eq(admin_status_at(path, "/metrics"), 200);
-	kill(status_worker(0), SIGKILL);
-	cr_assert_eq(admin_status_at(path, "/metrics"), 200);
-	status_await_worker(0);
-	verb_succeeds(&o, "upgrade", NULL);
-	server_await_generation(s, 3);
-	cr_assert_eq(admin_status_at(path, "/metrics"), 200);
-	server_stop(s);
-	cr_assert_eq(access(path, F_OK), -1);
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	FILE *f = fopen(path, "re");
+	cr_assert(f && fscanf(f, "%lf", &ns) == 1, "%s", path);
+	fclose(f);
+	return ns * 1e-9;
 }
 
-Test(metrics, a_unix_socket_moves_with_a_reload)
+static void ask_at_once(struct server *s, unsigned many)
 {
-	struct server *s = server_start(BY_PATH "admin = unix:one.sock\n" SERVICES);
-	char one[256], two[256];
+	struct response r;
+	int clients[64];
 
-	snprintf(one, sizeof(one), "%s", path_of("one.sock"));
-	snprintf(two, sizeof(two), "%s", path_of("two.sock"));
-	cr_assert_eq(admin_status_at(one, "/livez"), 200);
-	server_reload(s, BY_PATH "admin = unix:two.sock, 127.0.0.1:9180\n" SERVICES);
-	server_await_generation(s, 2);
-	cr_assert_eq(admin_status_at(two, "/livez"), 200);
-	cr_assert_eq(admin_status("/livez"), 200);
-	server_await(s, "generation 1) left");
-	server_await_workers(s, 2);
-	cr_assert_eq(admin_status_at(one, "/livez"), 0);
+	kill(server_pid(s), SIGSTOP);
+	for (unsigned i = 0; i < many; i++) {
+		clients[i] = client_connect(ADMIN);
+		client_says(clients[i], "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	}
+	kill(server_pid(s), SIGCONT);
+	for (unsigned i = 0; i < many; i++) {
+		cr_assert(client_response(clients[i], &r) && r.status == 200, "%u: %d", i, r.status);
+		close(clients[i]);
+	}
 }
 
-Test(metrics, a_path_where_somebody_listens_is_refused)
+/* All who wait for one answer of the master are told in one turn of the loop. */
+Test(metrics, many_scrapers_cost_little_more_than_one)
 {
-	struct outcome o;
+	enum { MANY = 60 };
+	struct server *s = server_start("[portico]\nworkers = 1\nadmin = 127.0.0.1:9180\n" SERVICES);
+	pid_t worker = status_worker(0);
 
-	server_start(BY_PATH "admin = unix:one.sock\n" SERVICES);
-	write_file("other.ini", "[portico]\ncontrol = other.sock\nadmin = unix:one.sock\n"
-		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8081\n[handler web /]\nplugin = %s\n",
-		example("hello.so"));
-	portico_ends(&o, NULL, "run", "-c", path_of("other.ini"), NULL);
-	cr_assert_eq(o.code, 69, "%d", o.code);
-	cr_assert_not_null(strstr(o.err, "one.sock: Address already in use"), "%s", o.err);
-	cr_assert_eq(admin_status_at(path_of("one.sock"), "/livez"), 200);
+	ask_at_once(s, 1);
+	double begin = time_used(worker);
+	for (unsigned i = 0; i < 10; i++)
+		ask_at_once(s, 1);
+	double one = (time_used(worker) - begin) / 10;
+	begin = time_used(worker);
+	ask_at_once(s, MANY);
+	double many = time_used(worker) - begin;
+	cr_assert(many < MANY / 3 * one, "%g s for one, %g s for %u", one, many, MANY);
 }

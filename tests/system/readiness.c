@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -16,8 +18,9 @@
 SYSTEM_SUITE(readiness);
 
 /* Its answers take a second. */
-#define SLOW                                                                 \
-	"[portico]\nworkers = 1\n[service web]\nprotocol = http\n"           \
+#define SLOW "[portico]\nworkers = 1\n" SLOW_SERVICE
+#define SLOW_SERVICE                                                         \
+	"[service web]\nprotocol = http\n"                                   \
 	"listen = 127.0.0.1:8080\nlinger = 100ms\n[handler web /]\nplugin = ${E}/later.so\nwait = 1500ms\n"
 
 static void says(int code, const char *text)
@@ -56,6 +59,39 @@ Test(readiness, a_master_that_hangs_is_down)
 	server_signal(s, SIGCONT);
 	says(0, "ready\n");
 	server_stop(s);
+}
+
+/* Where control = says: a master that never comes to an end. */
+static void drip(const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%.100s", path);
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, 16) < 0)
+		_exit(1);
+	int client = accept(fd, NULL, NULL);
+	while (send(client, "x", 1, MSG_NOSIGNAL) == 1)
+		nanosleep(&moment, NULL);
+	_exit(0);
+}
+
+Test(readiness, a_master_that_says_a_byte_now_and_then_is_down)
+{
+	write_file("portico.ini", "[portico]\ncontrol = drip.sock\n" SLOW_SERVICE);
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", path_of("drip.sock"));
+	pid_t pid = fork();
+	if (pid == 0)
+		drip(path);
+	while (access(path, F_OK) < 0)
+		let_pass(.01);
+	let_pass(.1);                    /* it listens */
+	says(1, "down: it does not answer\n");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 Test(readiness, another_user_is_told_nothing)
