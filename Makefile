@@ -75,6 +75,9 @@ $(B)/framework/%.o: framework/%.c $(B)/built-in
 	$(call say,CC)
 	$(Q)$(COMPILE) $(if $(LTO),$(LTO) -ffat-lto-objects) -c -o $@ $<
 
+# What is in it as it is.
+$(B)/framework/admin/page.o build/fuzz/framework/admin/page.o: $(wildcard framework/admin/page/*)
+
 # A plugin needs the one header and nothing of the framework.
 $(B)/examples/%.so: examples/%.c include/portico.h
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
+#include "master/chronicle.h"
 #include "master/ledger.h"
 #include "master/slot.h"
 #include "sys/stranger.h"
@@ -52,6 +53,7 @@ struct master {
 	ev_timer           second;       /* the slots' histories */
 	struct history_service *histories;
 	struct ledger      ledger;       /* of workers that are gone */
+	struct chronicle   chronicle;
 	int                ledger_fd;    /* its copy for the next binary, while that is tried */
 	ev_timer           watch;        /* for strangers */
 	struct stranger    strangers[MASTER_STRANGERS]; /* on our addresses, now */

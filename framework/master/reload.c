@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "master/canary.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -96,7 +97,7 @@ void reload(struct master *m)
 			"reload without");
 		return;
 	}
-	log_info("reload: reading %s", m->file);
+	chronicle_say(m, LOG_INFO, CHRONICLE_BEGIN, NO_SLOT, "reload: reading %s", m->file);
 	struct config *c = config_load(m->file, tell_problem, NULL);
 	if (!c) {
 		refused(m, "the configuration is not right");
