@@ -131,6 +131,15 @@ static void tell_all(struct events *e, const struct telling *t)
 	}
 }
 
+/* Not before the last event, whose id is rounded up. */
+static uint64_t now_of(const json_t *status, const json_t *events)
+{
+	uint64_t now = (uint64_t)(json_number_value(json_object_get(status, "now")) * 1e3);
+	uint64_t last = id_of(json_array_get(events, json_array_size(events) - 1));
+
+	return last > now ? last : now;
+}
+
 static void tell_status(struct events *e, json_t *status)
 {
 	json_t *events = json_incref(json_object_get(status, "events"));
@@ -138,7 +147,7 @@ static void tell_status(struct events *e, json_t *status)
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &t.len);
 
-	t.now = (uint64_t)(json_number_value(json_object_get(status, "now")) * 1e3);
+	t.now = now_of(status, events);
 	json_object_del(status, "events");
 	if (out) {
 		write_event(out, t.now, "status", status);

@@ -42,10 +42,11 @@ static const struct chronicle_event *newest(const struct chronicle *c)
 	return c->event_count > 0 ? &c->events[(c->event_count - 1) % CHRONICLE_EVENTS] : NULL;
 }
 
+/* Rounded up: who was told the status in this very millisecond has not seen what comes now. */
 static uint64_t next_id(const struct master *m)
 {
 	const struct chronicle_event *last = newest(&m->chronicle);
-	uint64_t now = (uint64_t)(chronicle_time(m, child_clock()) * 1e3);
+	uint64_t now = (uint64_t)(chronicle_time(m, child_clock()) * 1e3) + 1;
 
 	return last && last->id >= now ? last->id + 1 : now;
 }

@@ -44,6 +44,15 @@ function time(seconds) {
 	return short(seconds / 86400) + ' d';
 }
 
+/* In two units: for what grows while one looks. */
+function span(seconds) {
+	const whole = Math.floor(seconds);
+	for (const [size, name, less, lesser] of [[86400, 'd', 3600, 'h'], [3600, 'h', 60, 'min'], [60, 'min', 1, 's']])
+		if (whole >= size)
+			return `${Math.floor(whole / size)} ${name} ${Math.floor(whole % size / less)} ${lesser}`;
+	return `${whole} s`;
+}
+
 const count = n => n < 1e4 ? String(Math.round(n)) : n < 1e6 ? short(n / 1e3) + ' k'
 	: n < 1e9 ? short(n / 1e6) + ' M' : short(n / 1e9) + ' G';
 const percent = part => part === null ? '–' : (part * 100).toFixed(1) + ' %';
@@ -80,7 +89,7 @@ function drawHead(status) {
 		['p99, last 10 s', time(status.p99)],
 		['crashes', count(status.crashes)],
 		['lost', count(status.lost)],
-		['up', time(status.uptime)],
+		['up', span(status.uptime)],
 	];
 	say(byId('verdict'), status.verdict);
 	say(byId('version'), status.version);
@@ -181,7 +190,7 @@ function cardOf(service) {
 		html('h3'), html('p', { class: 'quiet' }),
 		html('div', { role: 'table', 'aria-label': `Balance of ${service.name}` },
 			html('div', { role: 'row', class: 'head' }, ...head.map((text, i) =>
-				html('span', { role: 'columnheader', class: i === 2 || i === 3 ? 'number' : '' }, text || 'nr')))));
+				html('span', { role: 'columnheader', class: i === 2 || i === 3 ? 'number' : '' }, text || 'worker')))));
 }
 
 function drawService(status, service) {
@@ -256,14 +265,16 @@ function drawCrash(life, y, x) {
 		svg('text', { class: 'loud', x: at - 8, y: y + 29, 'text-anchor': at > 90 ? 'end' : 'start' }, 'crashed')];
 }
 
-function drawTimes(span, width, height, x, now) {
-	const steps = width < 500 ? 3 : 6, parts = [];
+const ticks = { 60: 6, 300: 5, 1800: 6 };
+
+function drawTimes(seconds, height, x, now) {
+	const steps = ticks[seconds], parts = [];
 
 	for (let i = 0; i <= steps; i++) {
-		const at = now - span * (1 - i / steps);
+		const at = now - seconds * (1 - i / steps);
 		parts.push(svg('line', { class: 'grid', x1: x(at), x2: x(at), y1: 14, y2: height - 16 }),
 			svg('text', { class: 'axis', x: x(at), y: height - 3, 'text-anchor': i === 0 ? 'start' : i === steps ? 'end' : 'middle' },
-				i === steps ? 'now' : `${time(now - at)} ago`));
+				i === steps ? 'now' : `−${time(now - at)}`));
 	}
 	return parts;
 }
@@ -299,12 +310,12 @@ function laneCount(status, lives) {
 }
 
 function drawLanes(status) {
-	const place = byId('lanes'), width = place.clientWidth, span = Number(chosen('span')), now = status.now;
-	const lives = status.lives.filter(life => (life.gone ?? now) > now - span);
+	const place = byId('lanes'), width = place.clientWidth, seconds = Number(chosen('span')), now = status.now;
+	const lives = status.lives.filter(life => (life.gone ?? now) > now - seconds);
 	const lanes = laneCount(status, lives), height = 16 + lanes * LANE + 20;
-	const x = at => LEFT + (width - LEFT) * (1 - (now - at) / span);
+	const x = at => LEFT + (width - LEFT) * (1 - (now - at) / seconds);
 	const crashes = lives.filter(life => life.crashed).length;
-	const parts = drawTimes(span, width, height, x, now);
+	const parts = drawTimes(seconds, height, x, now);
 
 	for (let slot = 0; slot < lanes; slot++) {
 		const y = 16 + slot * LANE, own = lives.filter(life => life.slot === slot);
@@ -320,7 +331,7 @@ function drawLanes(status) {
 	for (const life of lives)
 		parts.push(...drawCrash(life, 16 + life.slot * LANE, x));
 	place.replaceChildren(svg('svg', { viewBox: `0 0 ${width} ${height}`, height, role: 'img',
-		'aria-label': `${lanes} workers over the last ${time(span)}: ${lives.length} processes, ${crashes} crashed, `
+		'aria-label': `${lanes} workers over the last ${time(seconds)}: ${lives.length} processes, ${crashes} crashed, `
 			+ `generation ${status.generation} serves` }, ...parts));
 }
 
