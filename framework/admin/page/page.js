@@ -288,15 +288,16 @@ function changes(lives) {
 	return first;
 }
 
+/* The newest is named before those that there is no room for. */
 function drawChanges(lives, height, x) {
 	const parts = [];
-	let last = -Infinity;
+	let last = Infinity;
 
-	for (const [generation, at] of [...changes(lives)].sort((a, b) => a[1] - b[1])) {
+	for (const [generation, at] of [...changes(lives)].sort((a, b) => b[1] - a[1])) {
 		if (x(at) < LEFT)
 			continue;
 		parts.push(svg('line', { class: 'change', x1: x(at), x2: x(at), y1: 14, y2: height - 16 }));
-		if (x(at) - last < 95)
+		if (last - x(at) < 95)
 			continue;
 		last = x(at);
 		parts.push(svg('text', { x: Math.max(LEFT, x(at) - 4), y: 11, 'text-anchor': x(at) > 120 ? 'end' : 'start' },
