@@ -51,6 +51,16 @@ const portico = (...words) => execFileSync(`${process.env.B}/portico`, [...words
 const status = () => JSON.parse(portico('status', '--json'));
 const worker = slot => status().slots[slot].pid;
 
+/* Stops a process for as long as act() takes. */
+async function stopped(pid, act) {
+	process.kill(pid, 'SIGSTOP');
+	try {
+		await act();
+	} finally {
+		process.kill(pid, 'SIGCONT');
+	}
+}
+
 /* A client of the echo service that stays. */
 function stay() {
 	return new Promise((done, fail) => {
@@ -157,19 +167,27 @@ await check('since the last reload: what came after it', async () => {
 	claim(/p99\.9/.test(await page.locator('#histogram svg').getAttribute('aria-label')), 'no p99.9');
 });
 
+/* Also if it is the one that the page listens to: then it asks another one. */
 await check('a worker that stalls is told in words, and that it is lent', async () => {
-	const pid = worker(2);
-	process.kill(pid, 'SIGSTOP');
-	await until('stalled, lent', async () => /stalled.*lent/.test(await rowText('web', 2)));
-	claim(await rows('web').nth(3).evaluate(row => row.className) === 'off', 'it looks as ever');
-	await until('hatched', () => lanes.locator('rect.stalled').count());
-	await page.locator('#notes .warns', { hasText: 'worker 2 is stalled' }).waitFor();
-	await pause(2500);
-	process.kill(pid, 'SIGCONT');
+	await stopped(worker(2), async () => {
+		await until('stalled, lent', async () => /stalled.*lent/.test(await rowText('web', 2)));
+		claim(await rows('web').nth(3).evaluate(row => row.className) === 'off', 'it looks as ever');
+		await until('hatched', () => lanes.locator('rect.stalled').count());
+		await page.locator('#notes .warns', { hasText: 'worker 2 is stalled' }).waitFor();
+	});
 	await until('serves', async () => /serves$/.test(await rowText('web', 2)));
 });
 
-await check('a slot that is drained has no fair share', async () => {
+/* Whichever worker it listens to is among them. */
+await check('the page leaves a worker that hangs', async () => {
+	for (const slot of [0, 1, 2, 3])
+		await stopped(worker(slot), async () => {
+			await until('stalled', async () => (await rowText('web', slot)).includes('stalled'));
+			await page.getByText('live', { exact: true }).waitFor();
+		});
+});
+
+await check('a slot that is drained is told in words', async () => {
 	portico('drain', '3');
 	await until('in words', async () => (await rowText('web', 3)).includes('no new clients'));
 	portico('undrain', '3');
@@ -235,17 +253,21 @@ async function picture(name, settings) {
 }
 
 if (options.includes('--screenshots')) {
-	await picture('light', { viewport: { width: 960, height: 880 }, colorScheme: 'light' });
-	await picture('dark', { viewport: { width: 960, height: 880 }, colorScheme: 'dark' });
-	await picture('phone', { viewport: { width: 360, height: 1250 }, colorScheme: 'light' });
+	await pause(12000);
+	portico('reload');
+	await pause(9000);
+	await stopped(worker(2), async () => {
+		await pause(4000);
+		await picture('light', { viewport: { width: 960, height: 1090 }, colorScheme: 'light' });
+		await picture('dark', { viewport: { width: 960, height: 1090 }, colorScheme: 'dark' });
+		await picture('phone', { viewport: { width: 360, height: 1400 }, colorScheme: 'light' });
+	});
 }
 
 /* ---- the end ---- */
 
 await check('a master that hangs is told', async () => {
-	process.kill(Number(master), 'SIGSTOP');
-	await page.getByText('the master does not answer', { exact: true }).waitFor();
-	process.kill(Number(master), 'SIGCONT');
+	await stopped(Number(master), () => page.getByText('the master does not answer', { exact: true }).waitFor());
 	await page.getByText('live', { exact: true }).waitFor();
 });
 

@@ -55,7 +55,7 @@ function span(seconds) {
 
 const count = n => n < 1e4 ? String(Math.round(n)) : n < 1e6 ? short(n / 1e3) + ' k'
 	: n < 1e9 ? short(n / 1e6) + ' M' : short(n / 1e9) + ' G';
-const percent = part => part === null ? '–' : (part * 100).toFixed(1) + ' %';
+const percent = part => part === null ? '–' : (part * 100).toFixed(part < .9995 ? 1 : 0) + ' %';
 const clock = seconds => seconds === null ? '–' : new Date(seconds * 1e3).toLocaleTimeString('en-GB');
 const sum = (all, key) => all.reduce((total, one) => total + (one[key] || 0), 0);
 
@@ -144,7 +144,7 @@ function queueOf(status, service, slot) {
 function tellState(slot, queue, isMore) {
 	const all = [words[slot.state] ?? slot.state];
 	if (queue.lent)
-		all.push('⇄ lent to a sibling');
+		all.push('⇄ lent');
 	if (queue.retiring)
 		all.push('▽ retires');
 	if (isMore)
@@ -452,7 +452,9 @@ function hear(event) {
 
 /* ---- live ---- */
 
-let latest = null, heard = 0, last = '';
+const SILENT = 4000;     /* milliseconds without a word until another worker is asked */
+
+let latest = null, source = null, last = '', heard = 0, asked = 0;
 
 function draw() {
 	if (!latest || document.hidden)
@@ -471,8 +473,9 @@ function link(isOld, text) {
 }
 
 function listen() {
-	const source = new EventSource('events' + (last && `?last=${last}`));
-
+	source?.close();
+	source = new EventSource('events' + (last && `?last=${last}`));
+	asked = performance.now();
 	source.addEventListener('status', message => {
 		last = message.lastEventId;
 		latest = JSON.parse(message.data);
@@ -484,18 +487,20 @@ function listen() {
 		last = message.lastEventId;
 		hear(JSON.parse(message.data));
 	});
-	source.addEventListener('silence', () => link(true, 'the master does not answer'));
-	/* A browser comes back by itself, but not when it is refused. */
-	source.addEventListener('error', () => {
-		if (source.readyState === EventSource.CLOSED)
-			setTimeout(listen, 3000);
+	source.addEventListener('silence', () => {
+		heard = performance.now();
+		link(true, 'the master does not answer');
 	});
 }
 
+/* A browser comes back by itself from an end, but not from a refusal, nor from a worker that hangs. */
 function watch() {
-	const silent = (performance.now() - heard) / 1e3;
-	if (heard && silent > 4)
-		link(true, `no news for ${Math.round(silent)} s: what you see is old`);
+	const now = performance.now();
+
+	if (now - Math.max(heard, asked) > SILENT)
+		listen();
+	if (now - heard > SILENT)
+		link(true, latest ? `no news for ${Math.round((now - heard) / 1e3)} s: what you see is old` : 'no answer');
 }
 
 document.addEventListener('visibilitychange', draw);
