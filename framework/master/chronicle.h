@@ -20,7 +20,7 @@ struct member;
 
 enum {
 	CHRONICLE_EVENTS = 200,  /* as many are kept */
-	CHRONICLE_LIVES = 200,   /* of workers that are gone */
+	CHRONICLE_LIVES = 128,   /* of workers that are gone */
 	CHRONICLE_TEXT = 240,
 	NO_SLOT = -1,
 };
