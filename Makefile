@@ -94,6 +94,8 @@ $(B)/framework/%.o: framework/%.c $(B)/built-in
 
 # They are in it by .incbin, which compilers do not tell.
 $(B)/framework/master/templates.o build/fuzz/framework/master/templates.o: $(wildcard etc/templates/*)
+# What is in it as it is.
+$(B)/framework/admin/page.o build/fuzz/framework/admin/page.o: $(wildcard framework/admin/page/*)
 
 # A plugin needs the one header and nothing of the framework.
 $(B)/examples/%.so: examples/%.c include/portico.h
@@ -145,6 +147,8 @@ TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgr
                  llvm patch nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
                  mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables \
                  g++ inotify-tools
+# Where they come from elsewhere Debian's would push them out.
+TEST_PACKAGES += $(foreach p,node:nodejs npm:npm,$(if $(shell command -v $(firstword $(subst :, ,$p))),,$(lastword $(subst :, ,$p))))
 
 deps:
 	@tests/deps.sh $(RUN_PACKAGES)

@@ -11,6 +11,31 @@
 #include "admin/health.h"
 #include "admin/host.h"
 #include "admin/metrics.h"
+#include "admin/page.h"
+
+/* ---- the handler's state ---- */
+
+struct admin_state {
+	struct admin *admin;     /* the worker puts it there */
+};
+
+struct admin_waiting {           /* a request's */
+	struct status_wish      wish;
+	struct portico_request *request;
+	admin_answer_fn        *answer;
+	struct listener         listener;
+};
+
+static struct admin *admin_of(struct portico_service *s)
+{
+	const struct admin_state *state = portico_service_state(s);
+	return state->admin;
+}
+
+static struct admin *asked(struct portico_request *r)
+{
+	return admin_of(portico_request_service(r));
+}
 
 /* ---- the pages ---- */
 
@@ -25,7 +50,18 @@ static int status_page(struct admin *a, struct portico_request *r)
 	return admin_ask(a, r, tell_status);
 }
 
+static int listen_to_events(struct admin *a, struct portico_request *r)
+{
+	struct admin_waiting *waiting = portico_request_state(r);
+	return events_page(&a->events, r, &waiting->listener);
+}
+
 const struct admin_route admin_routes[] = {
+	{ "/", page_html },
+	{ "/page.css", page_css },
+	{ "/page.js", page_js },
+	{ "/page.svg", page_svg },
+	{ "/events", listen_to_events },
 	{ "/livez", health_live },
 	{ "/readyz", health_ready },
 	{ "/startupz", health_started },
@@ -79,22 +115,6 @@ bool admin_asked_for(const struct portico_request *r, const char *name)
 
 /* ---- the handler ---- */
 
-struct admin_state {
-	struct admin *admin;     /* the worker puts it there */
-};
-
-struct admin_waiting {           /* a request's */
-	struct status_wish      wish;
-	struct portico_request *request;
-	admin_answer_fn        *answer;
-};
-
-static struct admin *admin_of(struct portico_request *r)
-{
-	const struct admin_state *state = portico_service_state(portico_request_service(r));
-	return state->admin;
-}
-
 /* A reply of which nothing has been sent is still possible. */
 static void give_up(struct portico_request *r)
 {
@@ -106,7 +126,7 @@ static void on_told(struct status_wish *w, const struct status_told *text)
 {
 	struct admin_waiting *waiting = (struct admin_waiting *)w;
 	struct portico_request *r = waiting->request;
-	int result = text ? waiting->answer(admin_of(r), r, text)
+	int result = text ? waiting->answer(asked(r), r, text)
 		: admin_reply_text(r, 503, "the master has not answered within 2 s: it hangs or is stopped; "
 			"/livez and /readyz do not need it\n");
 
@@ -133,7 +153,7 @@ static int refuse_host(struct portico_request *r)
 
 static int on_request(struct portico_request *r)
 {
-	struct admin *a = admin_of(r);
+	struct admin *a = asked(r);
 	const struct admin_route *route = find_route(portico_request_path(r));
 
 	if (!host_is_ours(portico_request_header(r, "Host"), a->config))
@@ -147,7 +167,14 @@ static void on_done(struct portico_request *r)
 {
 	struct admin_waiting *waiting = portico_request_state(r);
 
-	status_drop(&admin_of(r)->asker, &waiting->wish);
+	status_drop(&asked(r)->asker, &waiting->wish);
+	events_forget(&asked(r)->events, &waiting->listener);
+}
+
+/* They would keep this worker from its end for ever. */
+static void on_drain(struct portico_service *s)
+{
+	events_end(&admin_of(s)->events);
 }
 
 const struct portico_plugin admin_plugin = {
@@ -157,6 +184,7 @@ const struct portico_plugin admin_plugin = {
 	.name = "admin",
 	.version = PORTICO_VERSION,
 	.service_size = sizeof(struct admin_state),
+	.drain = on_drain,
 	.request_size = sizeof(struct admin_waiting),
 	.http_request = on_request,
 	.http_done = on_done,
@@ -169,10 +197,12 @@ void admin_init(struct admin *a, const struct config *config, struct ev_loop *lo
 {
 	*a = (struct admin){ .config = config };
 	status_asker_init(&a->asker, loop, channel);
+	events_init(&a->events, loop, &a->asker);
 }
 
 void admin_fini(struct admin *a)
 {
+	events_fini(&a->events);
 	status_asker_fini(&a->asker);
 }
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "admin/events.h"
 #include "admin/status.h"
 #include "config/config.h"
 #include "portico.h"
@@ -31,6 +32,7 @@ struct admin {                   /* a worker's; owned by it, embedded */
 	struct tls_context **tls;      /* of each service, borrowed; NULL: none */
 	struct status_asker  asker;
 	struct admin_page    metrics[2];     /* in both forms, of the answer that is told now */
+	struct events        events;
 	const char          *unserved;       /* a service that could not be served; NULL: none */
 	char                 unready[256];   /* why /readyz says no; "": it does not */
 };

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "master/balance.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/load.h"
 #include "master/master.h"
@@ -246,8 +247,8 @@ void canary_ready(struct generation *g)
 	add_old(m, c, &c->before);
 	generation_let_serve(g);
 	balance_settle(m);
-	log_info("canary: generation %u gets %.0f %% of new clients for %.0f s, in %u worker%s",
-		g->number, c->share * 100., c->seconds, c->count, c->count == 1 ? "" : "s");
+	chronicle_say(m, LOG_INFO, CHRONICLE_CANARY, NO_SLOT,
+		"canary: generation %u gets %.0f %% of new clients for %.0f s, in %u worker%s", g->number, c->share * 100., c->seconds, c->count, c->count == 1 ? "" : "s");
 	ev_timer_init(&c->look, on_look, LOOK_EVERY, LOOK_EVERY);
 	c->look.data = m;
 	ev_timer_start(m->loop, &c->look);
@@ -271,7 +272,8 @@ int canary_promote(struct master *m)
 	if (!g || g->state != GENERATION_CANARY)
 		return -1;       /* it may be on its way: the rest of its workers is awaited */
 	ev_timer_stop(m->loop, &m->canary->look);
-	log_info("canary: generation %u is promoted after %.1f s", g->number, canary_age(m));
+	chronicle_say(m, LOG_INFO, CHRONICLE_CANARY, NO_SLOT,
+		"canary: generation %u is promoted after %.1f s", g->number, canary_age(m));
 	generation_go_on(g);
 	return 0;
 }

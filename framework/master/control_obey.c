@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "master/balance.h"
 #include "master/canary.h"
+#include "master/chronicle.h"
 #include "master/control.h"
 #include "master/control_parts.h"
 #include "master/generation.h"
@@ -24,7 +25,7 @@ static void stop(struct master *m)
 {
 	if (m->stopping)
 		return;
-	log_info("stop: finishing");
+	chronicle_say(m, LOG_INFO, CHRONICLE_STOP, NO_SLOT, "stop: finishing");
 	master_leave(m, m->serving ? m->serving->config->drain : 0.);
 }
 
@@ -96,7 +97,8 @@ static void drain(struct master *m, struct control_client *c, int slot, bool yes
 	}
 	m->table.slots[slot]->drained = yes;
 	balance_settle(m);
-	log_info("slot %d %s", slot, yes ? "gets no new clients" : "gets new clients again");
+	chronicle_say(m, LOG_INFO, CHRONICLE_DRAIN, slot, "slot %d %s", slot,
+		yes ? "gets no new clients" : "gets new clients again");
 	control_answer(c, true, yes ? "it gets no new clients" : "it gets new clients again");
 }
 

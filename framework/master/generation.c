@@ -182,6 +182,7 @@ void generation_ready(struct member *m)
 	struct generation *g = m->generation;
 
 	m->state = MEMBER_READY;
+	m->ready_at = child_clock();
 	child_kill_after(&m->child, -1.);  /* it may wait for its siblings */
 	if (m->successor) {
 		replace_ready(m);

@@ -4,27 +4,18 @@
  */
 #include "master/history.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "config/config.h"
 #include "master/child.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/numbers.h"
-#include "master/plan.h"
+#include "master/shares.h"
 #include "master/slot.h"
-#include "sys/page.h"
 
 /* Fewer than so many for each slot say more about chance than about the balance. */
 #define ENOUGH 100
-
-struct history_service {         /* what had come for a service, at the last sample */
-	char                    name[PAGE_NAME];
-	uint64_t                came;
-	struct history_service *next;
-};
 
 static const struct history_sample *sample(const struct history *h, unsigned back)
 {
@@ -32,39 +23,6 @@ static const struct history_sample *sample(const struct history *h, unsigned bac
 }
 
 /* ---- once a second ---- */
-
-static struct history_service *have_service(struct master *m, const char *name)
-{
-	struct history_service *s = m->histories;
-
-	while (s && strcmp(s->name, name) != 0)
-		s = s->next;
-	if (s)
-		return s;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return NULL;
-	snprintf(s->name, sizeof(s->name), "%s", name);
-	s->next = m->histories;
-	m->histories = s;
-	return s;
-}
-
-/* What came for a service since the last sample should have gone to each slot by its part. */
-static void expect(struct master *m, const struct config_service *c)
-{
-	struct history_service *service = have_service(m, c->name);
-	uint64_t came = 0;
-
-	if (!service)
-		return;
-	for (unsigned i = 0; i < m->table.count; i++)
-		came += numbers_brief(m, i, c->name).clients;
-	double more = came > service->came ? (double)(came - service->came) : 0.;
-	service->came = came;
-	for (unsigned i = 0; i < m->table.count; i++)
-		m->table.slots[i]->history.expected += more * plan_share(m, c, i);
-}
 
 static void note_latency(const struct master *m, struct slot *s)
 {
@@ -104,7 +62,7 @@ static void on_second(struct ev_loop *loop, ev_timer *t, int events)
 	if (!m->serving)
 		return;
 	for (size_t i = 0; i < m->serving->config->service_count; i++)
-		expect(m, &m->serving->config->services[i]);
+		shares_note(m, &m->serving->config->services[i]);
 	for (unsigned i = 0; i < m->table.count; i++)
 		note(m, m->table.slots[i]);
 }
@@ -121,11 +79,7 @@ void history_start(struct master *m)
 void history_stop(struct master *m)
 {
 	ev_timer_stop(m->loop, &m->second);
-	while (m->histories) {
-		struct history_service *s = m->histories;
-		m->histories = s->next;
-		free(s);
-	}
+	shares_forget(m);
 }
 
 /* ---- lately ---- */

@@ -28,6 +28,7 @@
 #include "master/adoption.h"
 #include "master/balance.h"
 #include "master/canary.h"
+#include "master/chronicle.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/handout.h"
@@ -121,7 +122,8 @@ void master_leave(struct master *m, double seconds)
 		master_stop(m, seconds);
 		return;
 	}
-	log_info("not ready any more; finishing begins in %g s", delay);
+	chronicle_say(m, LOG_INFO, CHRONICLE_STOP, NO_SLOT,
+		"not ready any more; finishing begins in %g s", delay);
 	herald_stopping();
 	m->leave_time = seconds;
 	m->leave_at = child_clock() + delay;
@@ -139,7 +141,7 @@ static void stop_or_hurry(struct master *m, const char *signal_name, double seco
 		end_now(m);
 		return;
 	}
-	log_info("%s: finishing", signal_name);
+	chronicle_say(m, LOG_INFO, CHRONICLE_STOP, NO_SLOT, "%s: finishing", signal_name);
 	master_leave(m, seconds);
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/log.h"
+#include "master/chronicle.h"
 #include "master/ledger.h"
 #include "master/slot.h"
 #include "sys/stranger.h"
@@ -20,7 +21,7 @@ struct canary;
 struct control;
 struct generation;
 struct group;
-struct history_service;
+struct service_shares;
 struct load;
 struct operation;
 struct ticket_keys;
@@ -51,8 +52,9 @@ struct master {
 	double             looked;       /* when stalls were last looked for */
 	ev_timer           handouts;     /* of log files to who was blocked */
 	ev_timer           second;       /* the slots' histories */
-	struct history_service *histories;
+	struct service_shares *shares;
 	struct ledger      ledger;       /* of workers that are gone */
+	struct chronicle   chronicle;
 	int                ledger_fd;    /* its copy for the next binary, while that is tried */
 	ev_timer           watch;        /* for strangers */
 	ev_timer           report;       /* to the service manager */

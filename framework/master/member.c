@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "master/accesslog.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/inform.h"
 #include "master/lend.h"
@@ -46,6 +47,7 @@ void member_tell_unready(struct member *m)
 void member_let_serve(struct member *m)
 {
 	m->state = MEMBER_SERVING;
+	m->serving_at = child_clock();
 	if (master_is_leaving(m->generation->master))
 		member_tell_unready(m);
 	(void)child_tell(&m->child, MESSAGE_SERVE, 0., -1);
@@ -70,6 +72,8 @@ void member_leave(struct member *m, enum message_type how, double seconds)
 	if (m->state < MEMBER_SERVING)
 		how = MESSAGE_NOW;
 	m->ending = how == MESSAGE_NOW;
+	if (m->state != MEMBER_LEAVING)
+		m->leaving_at = child_clock();
 	m->state = MEMBER_LEAVING;
 	(void)child_tell(&m->child, how, seconds, -1);
 	if (!m->stalled)
@@ -179,6 +183,7 @@ static void on_died(struct child *c, const siginfo_t *how)
 	g->master->crashes += unasked;
 	g->master->lost += ledger_bury(&g->master->ledger, slot->index, m->page, m->services,
 		unasked);
+	chronicle_bury(g->master, m, unasked);
 	lend_forget(g->master, m);
 	delist(m);
 	load_lost(g->master, slot->index);

@@ -29,6 +29,7 @@ struct member {                              /* a worker, as the master sees it 
 	unsigned           services;         /* that page has */
 	int                page_fd;
 	enum member_state  state;
+	double             ready_at, serving_at, leaving_at;  /* by child_clock(); 0: not yet */
 	bool               successor;        /* of the slot's worker, which serves until it is ready */
 	bool               stalled;          /* ended because it did not turn */
 	bool               ending;           /* told MESSAGE_NOW */

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/slot.h"
 #include "sys/proc.h"
@@ -72,5 +73,6 @@ void obituary(const struct member *m, const siginfo_t *how, char *out, size_t si
 		death, doing, reproach(m, how));
 	/* Who has said why it goes, or is sent away unready, needs no second line. */
 	if (!m->told && !(m->state == MEMBER_LEAVING && !m->child.overdue))
-		log_error("%s", out);
+		chronicle_say(m->generation->master, LOG_ERROR, CHRONICLE_CRASH,
+			(int)m->slot->index, "%s", out);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "master/chronicle.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/herald.h"
@@ -195,6 +196,16 @@ static void end(struct operation *op, bool good, const char *sentence)
 	free(op);
 }
 
+/* Why it failed may hold what a configuration has in it: that is for the log and who asked. */
+static void keep(struct master *m, bool good, const char *sentence)
+{
+	if (good)
+		chronicle_note(m, CHRONICLE_GOOD, NO_SLOT, "%s", sentence);
+	else
+		chronicle_note(m, CHRONICLE_FAILED, NO_SLOT, "%s failed; the log says why",
+			m->operation ? operation_name(m) : "the operation");
+}
+
 void operation_ended(struct master *m, bool good, const char *fmt, ...)
 {
 	struct operation *op = m->operation;
@@ -208,6 +219,7 @@ void operation_ended(struct master *m, bool good, const char *fmt, ...)
 		log_info("%s", sentence);
 	else
 		log_error("%s", sentence);
+	keep(m, good, sentence);
 	m->operation = NULL;
 	if (op && (op->wish.kind == OPERATION_RELOAD || op->wish.kind == OPERATION_UPGRADE))
 		*(good ? &m->reloads : &m->reloads_failed) += 1;

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "master/adoption.h"
 #include "master/canary.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -97,7 +98,7 @@ void reload(struct master *m)
 			"reload without");
 		return;
 	}
-	log_info("reload: reading %s", m->file);
+	chronicle_say(m, LOG_INFO, CHRONICLE_BEGIN, NO_SLOT, "reload: reading %s", m->file);
 	struct config *c = config_load(m->file, tell_problem, NULL);
 	if (!c) {
 		refused(m, "the configuration is not right");

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "master/balance.h"
 #include "master/canary.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/lend.h"
 #include "master/master.h"
@@ -112,8 +113,8 @@ static void begin(struct member *w, struct slot *s, double time)
 	s->stall.turns = turns_of(w);
 	m->stalls++;
 	obituary_doing(w, doing, sizeof(doing));
-	log_warn("worker %u (pid %d) has been blocked for %.0f ms, %s: new clients go to its siblings",
-		s->index, (int)w->child.pid, time * 1e3, doing);
+	chronicle_say(m, LOG_WARN, CHRONICLE_STALL, (int)s->index,
+		"worker %u (pid %d) has been blocked for %.0f ms, %s: new clients go to its siblings", s->index, (int)w->child.pid, time * 1e3, doing);
 	(void)child_tell(&w->child, MESSAGE_TURN, 0., -1);
 	all_settle(m);
 	canary_stalled(m, s);
@@ -121,7 +122,8 @@ static void begin(struct member *w, struct slot *s, double time)
 
 static void end(struct master *m, struct slot *s)
 {
-	log_info("worker %u turns again after %.2f s", s->index, stall_time(s));
+	chronicle_say(m, LOG_INFO, CHRONICLE_TURNS, (int)s->index,
+		"worker %u turns again after %.2f s", s->index, stall_time(s));
 	s->stalled = false;
 	s->stall.waiting = 0.;
 	all_settle(m);
@@ -131,7 +133,8 @@ static void kill_worker(struct member *w, struct slot *s)
 {
 	s->stall.killed = true;
 	w->stalled = true;
-	log_error("worker %u (pid %d) has been blocked for %.1f s and is ended", s->index,
+	chronicle_say(w->generation->master, LOG_ERROR, CHRONICLE_STALL, (int)s->index,
+		"worker %u (pid %d) has been blocked for %.1f s and is ended", s->index,
 		(int)w->child.pid, stall_time(s));
 	kill(w->child.pid, SIGABRT);
 	kill(w->child.pid, SIGCONT);     /* who was stopped dies only when it goes on */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "master/canary.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -251,7 +252,11 @@ json_t *status_json(const struct master *m)
 	json_object_set_new(status, "canary", canary_json(m));
 	json_object_set_new(status, "slots", status_slots(m));
 	json_object_set_new(status, "services", status_services(m));
+	json_object_set_new(status, "bounds", status_bounds());
 	json_object_set_new(status, "generations", generations_json(m));
 	json_object_set_new(status, "sockets", sockets_json(m));
+	json_object_set_new(status, "now", json_real(chronicle_time(m, child_clock())));
+	json_object_set_new(status, "lives", chronicle_lives_json(m));
+	json_object_set_new(status, "events", chronicle_events_json(m));
 	return status;
 }

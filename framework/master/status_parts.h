@@ -16,6 +16,7 @@ struct member;
 
 json_t *status_slots(const struct master *m);
 json_t *status_numbers(const struct master *m);   /* for metrics: docs/metrics.md */
+json_t *status_bounds(void);                       /* of the histograms */
 json_t *status_services(const struct master *m);
 
 const char *status_service_of(const struct master *m, const struct escrow *e);

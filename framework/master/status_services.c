@@ -10,6 +10,7 @@
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/numbers.h"
+#include "master/shares.h"
 #include "master/status.h"
 #include "master/status_parts.h"
 
@@ -160,21 +161,87 @@ static json_t *metrics_json(const struct master *m, const struct config_service 
 	return all;
 }
 
+/* ---- who got how much ---- */
+
+static json_t *part(double share)
+{
+	return share < 0. ? json_null() : json_real(share);
+}
+
+static json_t *slots_json(const struct master *m, const struct config_service *s)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < m->table.count; i++) {
+		struct share lately = shares_lately(m, s->name, i);
+		json_array_append_new(all, json_pack("{s:i, s:I, s:o, s:o, s:I}", "slot", (int)i,
+			"clients", (json_int_t)lately.clients, "share", part(lately.part),
+			"expected", part(lately.expected),
+			"active", (json_int_t)numbers_brief(m, i, s->name).active));
+	}
+	return all;
+}
+
+/* ---- how long it took ---- */
+
+/* Powers of two, where the buckets of base/latency.h end. */
+enum { SHORTEST = 0, LONGEST = 24 };     /* 1 us .. 16.8 s */
+
+json_t *status_bounds(void)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = SHORTEST; i <= LONGEST; i++)
+		json_array_append_new(all, json_real((double)(UINT64_C(1) << i) / 1e6));
+	return all;
+}
+
+static json_t *histogram_json(const struct latency *l)
+{
+	json_t *counts = json_array();
+	uint64_t before = 0;
+
+	for (unsigned i = SHORTEST; i <= LONGEST; i++) {
+		uint64_t below = latency_below(l, UINT64_C(1) << i);
+		json_array_append_new(counts, number(below - before));
+		before = below;
+	}
+	json_array_append_new(counts, number(l->count - before));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", number(l->count),
+		"p50", status_seconds(l, .5), "p90", status_seconds(l, .9),
+		"p99", status_seconds(l, .99), "p999", status_seconds(l, .999), "counts", counts);
+}
+
+/* all is used up. */
+static json_t *latency_json(const struct master *m, const char *service, struct latency *all)
+{
+	const struct latency *before = shares_latency_before(m, service);
+	json_t *whole = histogram_json(all), *since = NULL;
+
+	if (before) {
+		latency_since(all, before);
+		since = histogram_json(all);
+	}
+	return json_pack("{s:o, s:o}", "all", whole, "reload", since ? since : json_null());
+}
+
 /* ---- the service ---- */
 
 static json_t *service_json(const struct master *m, const struct config_service *s)
 {
-	json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o}",
+	json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}",
 		"name", s->name,
 		"protocol", config_protocol_name(s->protocol),
 		"listen", listens_json(s),
 		"balance", balance_json(m, s),
+		"slots", slots_json(m, s),
 		"metrics", metrics_json(m, s));
 	struct counts *c = calloc(1, sizeof(*c));
 
 	if (o && c) {
 		numbers_service(m, s->name, c);
 		status_add_counts(o, c);
+		json_object_set_new(o, "latency", latency_json(m, s->name, &c->latency));
 	}
 	free(c);
 	return o;

@@ -19,6 +19,7 @@
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/retire.h"
+#include "master/shares.h"
 #include "master/stall.h"
 #include "master/throttle.h"
 #include "master/watch.h"
@@ -84,6 +85,8 @@ void succeed(struct generation *g)
 	m->starting = NULL;
 	m->table.active = g->workers;
 	m->reloaded = old ? child_clock() : 0.;
+	if (old)
+		shares_reloaded(m);
 	canary_end(m);
 	for (unsigned i = 0; i < m->table.count; i++)
 		stall_forget(m->table.slots[i]);

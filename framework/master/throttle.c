@@ -13,6 +13,7 @@
 #include <ev.h>
 
 #include "base/log.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/master.h"
 
@@ -62,8 +63,8 @@ void throttle_replace(struct slot *s, double age)
 		return;
 	}
 	if (delay > before)
-		log_warn("slot %u: %u workers in a row died early; next try in %.1f s",
-			s->index, s->early, delay);
+		chronicle_say(s->master, LOG_WARN, CHRONICLE_FAILED, (int)s->index,
+			"slot %u: %u workers in a row died early; next try in %.1f s", s->index, s->early, delay);
 	ev_timer_init(&s->again, on_again, delay, 0.);
 	s->again.data = s;
 	ev_timer_start(s->master->loop, &s->again);

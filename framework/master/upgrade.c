@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "config/config_alone.h"
 #include "master/child.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -159,8 +160,8 @@ int upgrade_take_over(struct master *m)
 	int got = upgrade_state_load(m);
 
 	if (got > 0)
-		log_info("upgrade: portico %s has taken over %u worker%s of generation %u",
-			PORTICO_VERSION, m->serving->workers, m->serving->workers == 1 ? "" : "s",
+		chronicle_say(m, LOG_INFO, CHRONICLE_GOOD, NO_SLOT,
+			"upgrade: portico %s has taken over %u worker%s of generation %u", PORTICO_VERSION, m->serving->workers, m->serving->workers == 1 ? "" : "s",
 			m->serving->number);
 	return got;
 }

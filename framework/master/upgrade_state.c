@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/chronicle.h"
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/group.h"
@@ -86,10 +87,11 @@ static void all_live_through_exec(struct master *m, bool yes)
 
 static json_t *member_json(const struct member *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:b}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:b}",
 		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
 		"channel", w->child.channel, "pulse", w->page_fd,
 		"state", (int)w->state, "born", w->child.born,
+		"ready", w->ready_at, "serving", w->serving_at, "leaving", w->leaving_at,
 		"owed_files", (int)w->owed_files);
 }
 
@@ -182,7 +184,7 @@ static json_t *master_json(const struct master *m, int ledger)
 		json_array_append_new(generations, o);
 	}
 	return json_pack("{s:i, s:i, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, "
-		"s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born, "began", m->began,
 		"leave_at", m->leave_at, "leave_time", m->leave_time,
 		"reloads", (int)m->reloads, "reloads_failed", (int)m->reloads_failed,
@@ -192,7 +194,7 @@ static json_t *master_json(const struct master *m, int ledger)
 		"ledger", ledger, "tickets", m->tickets_fd, "log", m->log,
 		"control", control_fd(m), "control_path", control_path(m),
 		"client", control_client_fd(m->operation->client),
-		"waiting", waiting_json(m), "unheard", unheard_json(m), "sockets", upgrade_sockets_save(m),
+		"chronicle", chronicle_save(m), "waiting", waiting_json(m), "unheard", unheard_json(m), "sockets", upgrade_sockets_save(m),
 		"generations", generations);
 }
 
@@ -292,6 +294,9 @@ static int load_members(struct generation *g, const json_t *members)
 			upgrade_int(w, "pulse"), (enum member_state)upgrade_int(w, "state"), upgrade_real(w, "born")) < 0)
 			return -1;
 		g->members->owed_files = json_is_true(json_object_get(w, "owed_files"));
+		g->members->ready_at = upgrade_real(w, "ready");
+		g->members->serving_at = upgrade_real(w, "serving");
+		g->members->leaving_at = upgrade_real(w, "leaving");
 	}
 	return 0;
 }
@@ -388,6 +393,7 @@ static int load_all(struct master *m, const json_t *state)
 	m->reloads_failed = (unsigned)upgrade_int(state, "reloads_failed");
 	m->began = json_object_get(state, "began") ? upgrade_real(state, "began")
 		: (double)time(NULL) - (child_clock() - m->started);
+	chronicle_load(m, json_object_get(state, "chronicle"));
 	load_ledger(m, upgrade_int(state, "ledger"));
 	if (json_object_get(state, "tickets"))
 		tickets_adopt(m, upgrade_int(state, "tickets"));

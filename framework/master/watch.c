@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "sys/stranger.h"
@@ -105,13 +106,14 @@ static void tell_new(struct master *m, const struct crowd *c)
 			continue;
 		m->strangers_seen++;
 		stranger_tell(&c->found[i], who, sizeof(who));
-		log_warn("%s: a stranger takes part: %s; portico who %u shows it",
+		chronicle_say(m, LOG_WARN, CHRONICLE_STRANGER, NO_SLOT,
+			"%s: a stranger takes part: %s; portico who %u shows it",
 			addr_format(&c->found[i].addr, where), who, addr_port(&c->found[i].addr));
 	}
 	for (size_t i = 0; i < m->stranger_count; i++)
 		if (!is_among(&m->strangers[i], c->found, c->count))
-			log_info("%s: the stranger is gone",
-				addr_format(&m->strangers[i].addr, where));
+			chronicle_say(m, LOG_INFO, CHRONICLE_STRANGER, NO_SLOT,
+				"%s: the stranger is gone", addr_format(&m->strangers[i].addr, where));
 }
 
 static void look(struct master *m)

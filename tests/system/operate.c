@@ -96,7 +96,7 @@ json_t *status_read(void)
 	struct asked a;
 	struct outcome o;
 	json_error_t error;
-	char text[1 << 16];
+	static char text[1 << 18];
 
 	verb_begin(&a, "status", "--json");
 	int out = dup(a.out);
