@@ -86,11 +86,11 @@ static void all_live_through_exec(struct master *m, bool yes)
 
 static json_t *member_json(const struct member *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:b}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:b, s:i}",
 		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
 		"channel", w->child.channel, "pulse", w->page_fd,
 		"state", (int)w->state, "born", w->child.born,
-		"owed_files", (int)w->owed_files);
+		"owed_files", (int)w->owed_files, "estate", (int)w->estate);
 }
 
 static json_t *listens_json(const struct config *c)
@@ -292,6 +292,8 @@ static int load_members(struct generation *g, const json_t *members)
 			upgrade_int(w, "pulse"), (enum member_state)upgrade_int(w, "state"), upgrade_real(w, "born")) < 0)
 			return -1;
 		g->members->owed_files = json_is_true(json_object_get(w, "owed_files"));
+		/* A binary that knew nothing of it has none, and its workers are not asked. */
+		g->members->estate = (unsigned)upgrade_int(w, "estate");
 	}
 	return 0;
 }
