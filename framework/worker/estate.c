@@ -62,6 +62,7 @@ void estate_fini(struct estate *e)
 
 void estate_await(struct estate *e, double seconds)
 {
+	e->waits = true;
 	e->seconds = seconds;
 	ev_now_update(e->loop);          /* since the loop was idle it may be long */
 	ev_timer_set(&e->patience, seconds, 0.);
@@ -70,8 +71,9 @@ void estate_await(struct estate *e, double seconds)
 
 void estate_settle(struct estate *e, const char *why)
 {
-	if (!ev_is_active(&e->patience))
+	if (!e->waits)
 		return;
+	e->waits = false;
 	ev_timer_stop(e->loop, &e->patience);
 	for (size_t i = 0; i < e->count; i++)
 		service_says_empty(e->services[i], why);
@@ -88,12 +90,10 @@ static void give(struct estate *e, const char *label, int fd)
 
 void estate_take(struct estate *e, const struct message *m, int fd)
 {
-	bool waits = ev_is_active(&e->patience);
-
-	if (fd < 0 && waits)
+	if (fd < 0 && e->waits)
 		estate_settle(e, m->value ? "the worker before it died"
 			: "the worker before it handed nothing on");
-	else if (waits)
+	else if (e->waits)
 		give(e, m->text, fd);
 	else if (fd >= 0)
 		log_warn("what handler %s knew comes too late: this worker serves already", m->text);

@@ -25,7 +25,8 @@ struct estate {
 	struct ev_loop            *loop;
 	struct service           **services;
 	size_t                     count;
-	ev_timer                   patience;  /* runs while anything may come */
+	ev_timer                   patience;
+	bool                       waits;     /* anything may come */
 	double                     seconds;   /* of it */
 	void                     (*settled)(void *arg);
 	void                      *arg;

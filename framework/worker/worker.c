@@ -232,7 +232,7 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 {
 	double idle = LAST_REQUEST_TIME;
 
-	estate_settle(&w->estate, "it has to end before anything came");
+	estate_settle(&w->estate, "the worker has to end before anything came");
 	set_deadline(w, seconds);
 	if (how == SERVICE_EMPTY)
 		sockets_let_go(&w->sockets);     /* nobody will ask for it back */
@@ -292,7 +292,6 @@ static void obey(struct worker *w, const struct message *m, int fd)
 	case MESSAGE_LEND:
 		if (w->draining)
 			break;
-		estate_settle(&w->estate, "a sibling is blocked, its clients cannot wait");
 		sockets_lend(&w->sockets, m, fd);
 		return;
 	case MESSAGE_HEIR:
@@ -314,6 +313,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		sockets_keep(&w->sockets, m);
 		break;
 	case MESSAGE_RETURN:
+		estate_settle(&w->estate, "another slot ends, and its clients cannot wait");
 		sockets_return(&w->sockets, m);
 		break;
 	default:
