@@ -26,13 +26,12 @@ static struct member *predecessor(const struct member *m)
 double bequest_wait(struct member *m)
 {
 	struct member *old = predecessor(m);
-	double seconds = m->generation->config->state_time;
 
-	if (seconds <= 0. || !old || !(old->estate & ESTATE_EXPORTS) || !(m->estate & ESTATE_IMPORTS))
+	if (!old || !(old->estate & ESTATE_EXPORTS) || !(m->estate & ESTATE_IMPORTS))
 		return 0.;
 	old->estate |= ESTATE_ASKED;
 	m->estate |= ESTATE_WAITS;
-	return seconds;
+	return m->generation->config->state_time;
 }
 
 void bequest_explain(const struct member *m)
@@ -56,10 +55,13 @@ void bequest_pass(struct member *old, const struct message *said, int fd)
 
 	if (!(old->estate & ESTATE_ASKED))
 		return;
+	if (fd < 0 && said->text[0] != '\0')
+		log_warn("what handler %s knew did not reach the master: no descriptor left for it",
+			said->text);
 	if (m && channel_send(m->child.channel, said, fd) < 0)
 		log_warn("worker %u cannot be told what the one before it knew: %m", m->slot->index);
-	if (fd >= 0)
-		return;
+	if (said->text[0] != '\0')
+		return;          /* there is more */
 	old->estate &= ~ESTATE_ASKED;
 	if (m)
 		m->estate &= ~ESTATE_WAITS;

@@ -42,8 +42,8 @@ enum message_type {
 	/* The following came later, and a master speaks with workers of the binary before it. */
 	MESSAGE_STATUS,          /* to the master: how is it all?  From it: fd: admin/status.h */
 	MESSAGE_UNREADY,         /* to a worker: /readyz says so from now on; text: why */
-	MESSAGE_EXPORTED,        /* and on to who comes after: fd: of the handler text; without:
-	                          * that was all; value 1: there is none, its worker died */
+	MESSAGE_EXPORTED,        /* and on to who comes after: fd: of the handler text; without a
+	                          * text that was all; value 1: its worker died */
 };
 
 /* What handlers of a worker do about state. */

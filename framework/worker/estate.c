@@ -16,10 +16,12 @@
 #include "sys/channel.h"
 #include "worker/worker.h"
 
-uint32_t estate_can(struct service **services, size_t count)
+uint32_t estate_can(const struct config *c, struct service **services, size_t count)
 {
 	uint32_t can = 0;
 
+	if (c->state_time <= 0.)
+		return 0;
 	for (size_t i = 0; i < count; i++) {
 		can |= service_exports(services[i]) ? MESSAGE_EXPORTS : 0;
 		can |= service_imports(services[i]) ? MESSAGE_IMPORTS : 0;
@@ -90,10 +92,12 @@ static void give(struct estate *e, const char *label, int fd)
 
 void estate_take(struct estate *e, const struct message *m, int fd)
 {
-	if (fd < 0 && e->waits)
+	bool end = m->text[0] == '\0';
+
+	if (end && e->waits)
 		estate_settle(e, m->value ? "the worker before it died"
 			: "the worker before it handed nothing on");
-	else if (e->waits)
+	else if (e->waits && fd >= 0)
 		give(e, m->text, fd);
 	else if (fd >= 0)
 		log_warn("what handler %s knew comes too late: this worker serves already", m->text);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "service/service.h"
 
 struct message;
@@ -33,7 +34,7 @@ struct estate {
 };
 
 /* What their handlers can do: enum message_estate. */
-uint32_t estate_can(struct service **services, size_t count);
+uint32_t estate_can(const struct config *c, struct service **services, size_t count);
 
 /* settled(arg) is called once after each estate_await(). */
 void estate_init(struct estate *e, const struct worker_birth *birth, struct ev_loop *loop,

@@ -408,7 +408,7 @@ static int say_ready(struct worker *w)
 {
 	struct message ready = {
 		.type = MESSAGE_READY,
-		.value = estate_can(w->services, w->service_count),
+		.value = estate_can(w->birth->config, w->services, w->service_count),
 	};
 
 	pulse_phase(w->birth->page, PULSE_READY);

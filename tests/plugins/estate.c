@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* estate.c - answers with the word that it was handed, "none" without; hands its own on, or
  * misbehaves as its options say. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE              /* memfd_create() */
 #include <fcntl.h>
 #include <portico.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ enum { TAKE, REFUSE, DIE };
 struct estate {
 	const char *word;
 	int         export, import;      /* the above */
+	int         channel;
 	char        got[64];
 	unsigned    asked;               /* before anything was imported */
 };
@@ -40,7 +41,7 @@ static void stand_still(struct portico_service *service, time_t seconds)
 		;
 }
 
-/* To the master, which was the first there was. */
+/* To the master: in start() there is no other one yet. */
 static int find_channel(void)
 {
 	int type;
@@ -53,8 +54,9 @@ static int find_channel(void)
 }
 
 /* What a worker would send that somebody else has taken over; the last byte is wrong, or gone. */
-static int forge(const struct portico_service *service, int how)
+static int forge(struct portico_service *service, int how)
 {
+	const struct estate *e = portico_service_state(service);
 	struct capsule_head head = { .magic = CAPSULE_MAGIC, .len = 4, .version = 1,
 		.plugin = ESTATE_NAME };
 	struct message m = { .type = MESSAGE_EXPORTED };
@@ -74,7 +76,7 @@ static int forge(const struct portico_service *service, int how)
 	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
 		.cmsg_len = CMSG_LEN(sizeof(int)) };
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	sendmsg(find_channel(), &h, MSG_NOSIGNAL);
+	sendmsg(e->channel, &h, MSG_NOSIGNAL);
 	close(fd);
 	return -1;
 }
@@ -131,6 +133,14 @@ static int state_import(struct portico_service *service, uint32_t version, const
 	return 0;
 }
 
+static int start(struct portico_service *service)
+{
+	struct estate *e = portico_service_state(service);
+
+	e->channel = find_channel();
+	return 0;
+}
+
 static int request(struct portico_request *req)
 {
 	struct estate *e = portico_service_state(portico_request_service(req));
@@ -148,5 +158,5 @@ static const struct portico_option options[] = {
 };
 
 PORTICO_PLUGIN(.name = ESTATE_NAME, .options = options, .service_size = sizeof(struct estate),
-	.http_request = request, .state_version = ESTATE_VERSION, .state_export = state_export,
+	.start = start, .http_request = request, .state_version = ESTATE_VERSION, .state_export = state_export,
 	.state_import = state_import)
