@@ -194,6 +194,8 @@ $(B)/tests/%.so: tests/%.c include/portico.h
 	$(call say,SO)
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Itests/abi -fPIC -shared -o $@ $<
 
+$(addprefix $(B)/tests/plugins/,estate_2.so estate_other.so): tests/plugins/estate.c
+
 $(B)/unit: $(unit_objects) $(objects) framework/exports.list
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(NO_LTO) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \

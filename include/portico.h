@@ -27,7 +27,8 @@
  * that is called root.
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
- * a change of scale begins with zeroed state.  What all clients must share
+ * a change of scale begins with zeroed state; over a reload a plugin may hand on what it
+ * likes, with state_export() and state_import().  What all clients must share
  * belongs in a database or in shared memory.
  *
  * Lifetimes.
@@ -69,6 +70,7 @@ struct portico_socket;           /* one WebSocket */
 struct portico_timer;
 struct portico_counter;
 struct portico_gauge;
+struct portico_export;           /* what state_export() writes to */
 
 struct portico_peer {            /* plain value: copy it, keep it */
 	struct sockaddr_storage addr;
@@ -207,6 +209,23 @@ struct portico_plugin {
 	 * between two: "GET POST".  HEAD is where GET is.  Any other is answered with 405,
 	 * OPTIONS with 204, and Allow.  NULL: they are called for all. */
 	const char *methods;
+
+	/* What a handler knows, over a reload, an upgrade and portico retire: from the worker
+	 * of a slot to the one that comes after it there.  state_export(): after drain(), once
+	 * no new clients come; writes a copy with portico_export_write(); connections
+	 * that are still here go on, and what they change is not handed on any more.
+	 * state_import(): after start() and before the first client, if the handler of the
+	 * same name and prefix, by a plugin of the same name, exported; version is
+	 * what that one had as its state_version, data is valid during the call.  -1
+	 * from either, or more than state_max bytes: the new handler starts empty, with what
+	 * start() made, and the log says so; state_import() undoes half of it.  It is not
+	 * called either, and clients are served, when that took longer than
+	 * state_time: until then they wait in the sockets' queues, so be quick.  Nothing is handed on
+	 * by a crash, a stop, a slot that ends, or to a canary.  Data comes as
+	 * it was written, whole, but perhaps by older code of yours: look before you trust it. */
+	uint32_t state_version;
+	int (*state_export)(struct portico_service *, struct portico_export *);
+	int (*state_import)(struct portico_service *, uint32_t version, const void *data, size_t len);
 };
 
 #ifdef __cplusplus
@@ -261,6 +280,10 @@ struct portico_gauge   *portico_gauge(struct portico_service *, const char *name
 void portico_counter_add(struct portico_counter *, uint64_t n);
 void portico_gauge_set(struct portico_gauge *, double value);
 void portico_gauge_add(struct portico_gauge *, double by);     /* by may be negative */
+
+/* Only within state_export(), as often as you like: appends a copy.  -1 with EFBIG (over
+ * state_max), ETIME (state_time is over) or ENOMEM; then nothing is handed on. */
+int portico_export_write(struct portico_export *, const void *data, size_t len);
 
 /* Timers, from start() on; times are seconds: fire once after `after`, then every
  * `repeat` if that is not 0.  Yours until you stop it, fired or not, also from within its own

@@ -161,6 +161,8 @@ struct config {
 	double                 canary_time; /* seconds until it is promoted */
 	int64_t                canary_worse; /* times as many errors, or as slow, roll it back */
 	double                 start_time; /* seconds from birth to ready */
+	size_t                 state_max; /* bytes that a handler exports */
+	double                 state_time; /* seconds a new worker waits for it; 0: not at all */
 	struct config_service *services;
 	size_t                 service_count;
 };

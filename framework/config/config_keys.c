@@ -50,6 +50,8 @@ static const struct portico_option portico_options[] = {
 	CONFIG_KEY(SECONDS, stall_kill, "30s", "0..1d", "time without a turn until it is ended"),
 	PORTICO_KEY(STRING, canary, "off", NULL, "share and time of new workers at a reload: 10% 30s"),
 	CONFIG_KEY(INT, canary_worse, "2", "1..100", "times as bad as the old ones is too bad"),
+	CONFIG_KEY(SIZE, state_max, "16m", "1..1g", "bytes a handler may hand on at a reload"),
+	CONFIG_KEY(SECONDS, state_time, "2s", "0..1m", "time a new worker waits for them; 0: not at all"),
 	CONFIG_KEY(INT, generations, "4", "1..1000", "old generations that may still drain"),
 	CONFIG_KEY(STRING, control, "", NULL, "path of the control socket"),
 	PORTICO_KEY(STRING, admin, "", NULL, "addresses of the admin service, unix:/path, or off"),

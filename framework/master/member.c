@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "master/accesslog.h"
+#include "master/bequest.h"
 #include "master/chronicle.h"
 #include "master/generation.h"
 #include "master/inform.h"
@@ -50,7 +51,7 @@ void member_let_serve(struct member *m)
 	m->serving_at = child_clock();
 	if (master_is_leaving(m->generation->master))
 		member_tell_unready(m);
-	(void)child_tell(&m->child, MESSAGE_SERVE, 0., -1);
+	(void)child_tell(&m->child, MESSAGE_SERVE, bequest_wait(m), -1);
 }
 
 /* When it is overdue: it may have to keep an address for longer than it drains. */
@@ -61,6 +62,17 @@ static double overdue_after(enum message_type how, double seconds)
 	if (seconds <= 0.)
 		return -1.;
 	return KILL_MARGIN + (seconds > retire_time() ? seconds : retire_time());
+}
+
+static void tell_to_leave(struct member *m, enum message_type how, double seconds)
+{
+	const struct message say = {
+		.type = how,
+		.value = how == MESSAGE_RETIRE && m->estate & ESTATE_ASKED,
+		.seconds = seconds,
+	};
+
+	(void)channel_send(m->child.channel, &say, -1);
 }
 
 /* Who never served has nothing to finish, and may hang where it is; who was told to end
@@ -74,8 +86,10 @@ void member_leave(struct member *m, enum message_type how, double seconds)
 	m->ending = how == MESSAGE_NOW;
 	if (m->state != MEMBER_LEAVING)
 		m->leaving_at = child_clock();
+	if (how == MESSAGE_RETIRE)
+		bequest_explain(m);
 	m->state = MEMBER_LEAVING;
-	(void)child_tell(&m->child, how, seconds, -1);
+	tell_to_leave(m, how, seconds);
 	if (!m->stalled)
 		child_kill_after(&m->child, overdue_after(how, seconds));
 }
@@ -130,6 +144,8 @@ static void on_heard(struct child *c, const struct message *said, int fd)
 		take_socket(m, said, fd);
 		return;
 	}
+	if (said->type == MESSAGE_EXPORTED)
+		bequest_pass(m, said, fd);
 	if (fd >= 0)
 		close(fd);
 	if (said->type == MESSAGE_STATUS)
@@ -142,8 +158,10 @@ static void on_heard(struct child *c, const struct message *said, int fd)
 		m->state = MEMBER_BOUND;
 		generation_bind_next(m->generation);
 	}
-	if (said->type == MESSAGE_READY)
+	if (said->type == MESSAGE_READY) {
+		m->estate = said->value & (ESTATE_EXPORTS | ESTATE_IMPORTS);
 		generation_ready(m);
+	}
 	if (said->type == MESSAGE_FAILED)
 		told_failure(m, said);
 }
@@ -185,6 +203,7 @@ static void on_died(struct child *c, const siginfo_t *how)
 		unasked);
 	chronicle_bury(g->master, m, unasked);
 	lend_forget(g->master, m);
+	bequest_lost(m);
 	delist(m);
 	load_lost(g->master, slot->index);
 	replace_lost(m, text);

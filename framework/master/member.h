@@ -21,6 +21,14 @@ enum member_state {
 	MEMBER_LEAVING,
 };
 
+/* What is handed on between its handlers and those of another worker: bequest.c. */
+enum member_estate {
+	ESTATE_EXPORTS = MESSAGE_EXPORTS,
+	ESTATE_IMPORTS = MESSAGE_IMPORTS,
+	ESTATE_ASKED = 4,                    /* and it has not said all */
+	ESTATE_WAITS = 8,                    /* for one that was asked */
+};
+
 struct member {                              /* a worker, as the master sees it */
 	struct child       child;
 	struct generation *generation;
@@ -30,6 +38,7 @@ struct member {                              /* a worker, as the master sees it 
 	int                page_fd;
 	enum member_state  state;
 	double             ready_at, serving_at, leaving_at;  /* by child_clock(); 0: not yet */
+	unsigned           estate;           /* enum member_estate */
 	bool               successor;        /* of the slot's worker, which serves until it is ready */
 	bool               stalled;          /* ended because it did not turn */
 	bool               ending;           /* told MESSAGE_NOW */

@@ -87,12 +87,12 @@ static void all_live_through_exec(struct master *m, bool yes)
 
 static json_t *member_json(const struct member *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:b}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:b, s:i}",
 		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
 		"channel", w->child.channel, "pulse", w->page_fd,
 		"state", (int)w->state, "born", w->child.born,
 		"ready", w->ready_at, "serving", w->serving_at, "leaving", w->leaving_at,
-		"owed_files", (int)w->owed_files);
+		"owed_files", (int)w->owed_files, "estate", (int)w->estate);
 }
 
 static json_t *listens_json(const struct config *c)
@@ -297,6 +297,8 @@ static int load_members(struct generation *g, const json_t *members)
 		g->members->ready_at = upgrade_real(w, "ready");
 		g->members->serving_at = upgrade_real(w, "serving");
 		g->members->leaving_at = upgrade_real(w, "leaving");
+		/* A binary that knew nothing of it has none, and its workers are not asked. */
+		g->members->estate = (unsigned)upgrade_int(w, "estate");
 	}
 	return 0;
 }

@@ -38,6 +38,11 @@ say(const struct portico_service *h, enum log_level level, const char *fmt, ...)
 	log_say(level, &here, text);
 }
 
+void handler_says(const struct portico_service *h, enum log_level level, const char *what)
+{
+	say(h, level, "%s", what);
+}
+
 void handler_broke_contract(const struct portico_service *h, const char *how)
 {
 	h->counts->errors[ERROR_HANDLER]++;

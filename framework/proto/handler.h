@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "portico.h"
 #include "sys/page.h"
 
@@ -33,6 +34,7 @@ struct portico_service {
 	unsigned                     socket_count;
 	double                       told;     /* when a failure of it was last logged */
 	bool                         shown;    /* start() or setting() was called: stop() is due */
+	bool                         told_state; /* what became of its state was logged */
 };
 
 /* Marks the callback that h is in, for the obituary.  Callbacks do not nest. */
@@ -47,7 +49,10 @@ static inline void handler_leave(const struct portico_service *h)
 	pulse_leave(h->page);
 }
 
-/* Sentences to the log that name the handler and what it did wrong. */
+/* A sentence to the log that names the handler. */
+void handler_says(const struct portico_service *h, enum log_level level, const char *what);
+
+/* The same, of what it did wrong, which is counted. */
 void handler_broke_contract(const struct portico_service *h, const char *how);
 
 /* A callback gave -1: with errno and at most once a second, since a client

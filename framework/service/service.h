@@ -85,6 +85,22 @@ enum service_end {
 	SERVICE_EMPTY,           /* there is none: take what is queued first */
 };
 
+/* Whether any handler has state_export(), state_import(). */
+bool service_exports(const struct service *s);
+bool service_imports(const struct service *s);
+
+/* Gives what each handler that exports has, sealed, by its label; fd is the callee's own.
+ * Each has max bytes, all of them until then by clock_seconds(); what goes wrong is logged. */
+typedef void service_exported_fn(void *arg, const char *label, int fd);
+void service_export(struct service *s, size_t max, double until, service_exported_fn *give,
+	void *arg);
+
+/* Hands fd, which stays open, to the handler label.  -1: there is none of that label. */
+int service_import(struct service *s, const char *label, int fd);
+
+/* Of handlers that import, those that were given nothing: the log says why. */
+void service_says_empty(struct service *s, const char *why);
+
 /* No new clients from now on; drain() of every handler is called.  Idle HTTP
  * connections are closed after idle seconds. */
 void service_retire(struct service *s, enum service_end how, double idle);

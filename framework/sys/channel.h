@@ -14,8 +14,10 @@
 enum message_type {
 	/* master to worker */
 	MESSAGE_BIND = 1,        /* it is your turn to bind what your slot lacks */
-	MESSAGE_SERVE,           /* the sockets listen: start accepting */
-	MESSAGE_RETIRE,          /* leave the queue to your successor, finish; seconds: until when */
+	MESSAGE_SERVE,           /* the sockets listen: start accepting; seconds: how long to wait
+	                          * before for what your predecessor's handlers export */
+	MESSAGE_RETIRE,          /* leave the queue to your successor, finish; seconds: until when;
+	                          * value 1: and say what your handlers export */
 	MESSAGE_FINISH,          /* empty the queue, finish; seconds: until when, 0: no limit */
 	MESSAGE_NOW,             /* end at once */
 	MESSAGE_LOG,             /* fd: write your log there from now on, in style value */
@@ -34,12 +36,20 @@ enum message_type {
 	MESSAGE_BOUND,           /* fd: the socket for listen number value */
 	MESSAGE_BOUND_ALL,       /* the slot has all its sockets */
 	MESSAGE_RETURNED,        /* done with it (value, slot) */
-	MESSAGE_READY,           /* loaded and started: waiting for SERVE */
+	MESSAGE_READY,           /* loaded and started: waiting for SERVE; value: enum message_estate */
 	MESSAGE_FAILED,          /* value: exit code; text: the sentence */
 
 	/* The following came later, and a master speaks with workers of the binary before it. */
 	MESSAGE_STATUS,          /* to the master: how is it all?  From it: fd: admin/status.h */
 	MESSAGE_UNREADY,         /* to a worker: /readyz says so from now on; text: why */
+	MESSAGE_EXPORTED,        /* and on to who comes after: fd: of the handler text; without a
+	                          * text that was all; value 1: its worker died */
+};
+
+/* What handlers of a worker do about state. */
+enum message_estate {
+	MESSAGE_EXPORTS = 1,
+	MESSAGE_IMPORTS = 2,
 };
 
 enum { MESSAGE_TEXT = 512 };

@@ -178,6 +178,8 @@ const char *pulse_call_name(uint32_t call)
 		[PULSE_WS_MESSAGE] = "ws_message()",
 		[PULSE_WS_DRAINED] = "ws_drained()",
 		[PULSE_WS_CLOSE] = "ws_close()",
+		[PULSE_STATE_EXPORT] = "state_export()",
+		[PULSE_STATE_IMPORT] = "state_import()",
 	};
 	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
 }

@@ -170,7 +170,8 @@ static void on_rested(struct ev_loop *loop, ev_timer *t, int events)
 	struct inheritance *i = t->data;
 
 	(void)events;
-	ev_io_start(loop, &i->readable);
+	if (!i->heir->held)
+		ev_io_start(loop, &i->readable);
 }
 
 /* What is in the channel waits there. */
@@ -221,7 +222,23 @@ void heir_take(struct heir *h, int channel)
 	h->from = i;
 	ev_io_init(&i->readable, on_readable, channel, EV_READ);
 	i->readable.data = i;
-	ev_io_start(h->loop, &i->readable);
+	if (!h->held)
+		ev_io_start(h->loop, &i->readable);
+}
+
+void heir_hold(struct heir *h)
+{
+	h->held = true;
+	for (struct inheritance *i = h->from; i; i = i->next)
+		ev_io_stop(h->loop, &i->readable);
+}
+
+void heir_go_on(struct heir *h)
+{
+	h->held = false;
+	for (struct inheritance *i = h->from; i; i = i->next)
+		if (!ev_is_active(&i->retry))
+			ev_io_start(h->loop, &i->readable);
 }
 
 void heir_fini(struct heir *h)

@@ -47,11 +47,14 @@ struct heir {
 	size_t              count;
 	struct inheritance *from;    /* one for each worker that leaves */
 	struct testament   *onward;  /* what comes while we drain goes on */
+	bool                held;    /* what comes waits */
 };
 
 void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count,
 	struct testament *onward);
 void heir_take(struct heir *h, int channel);          /* becomes its own */
+void heir_hold(struct heir *h);                       /* takes no connection until heir_go_on() */
+void heir_go_on(struct heir *h);
 void heir_fini(struct heir *h);
 
 #endif

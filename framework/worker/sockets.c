@@ -21,7 +21,7 @@ struct borrowed {
 	unsigned         slot;
 	unsigned         number;     /* of the address, over all services */
 	struct service  *service;
-	struct loan     *loan;
+	struct loan     *loan;       /* NULL: it is not served yet, or there was no memory */
 	int              fd;
 	struct borrowed *next;
 };
@@ -68,8 +68,9 @@ static int borrow_from(struct sockets *s, struct service *service, unsigned slot
 
 	if (!b)
 		return -1;
-	b->loan = service_borrow(service, slot, fd);
-	if (!b->loan) {
+	if (s->serving)
+		b->loan = service_borrow(service, slot, fd);
+	if (s->serving && !b->loan) {
 		free(b);
 		return -1;
 	}
@@ -107,11 +108,23 @@ void sockets_fini(struct sockets *s)
 	}
 }
 
+/* What was lent before this worker served. */
+static void serve_borrowed(struct sockets *s)
+{
+	for (struct borrowed *b = s->borrowed; b; b = b->next) {
+		b->loan = service_borrow(b->service, b->slot, b->fd);
+		if (!b->loan)
+			log_error("no memory to serve a socket of slot %u", b->slot);
+	}
+}
+
 void sockets_serve(struct sockets *s)
 {
 	const struct config *c = s->birth->config;
 	const int *own = s->birth->sockets;
 
+	s->serving = true;
+	serve_borrowed(s);
 	for (size_t i = 0; i < c->service_count; i++) {
 		if (service_serve(s->services[i], own) < 0) {
 			log_error("service %s: no memory to serve it", c->services[i].name);
@@ -154,7 +167,8 @@ static void give_back(struct borrowed **at)
 {
 	struct borrowed *b = *at;
 
-	service_give_back(b->service, b->loan);
+	if (b->loan)
+		service_give_back(b->service, b->loan);
 	close(b->fd);
 	*at = b->next;
 	free(b);

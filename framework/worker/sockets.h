@@ -19,6 +19,7 @@ struct sockets {
 	const struct worker_birth *birth;
 	struct service           **services;
 	struct borrowed           *borrowed;
+	bool                       serving;
 	const char                *unserved; /* a service for which there was no memory; NULL: none */
 };
 
@@ -27,7 +28,8 @@ void sockets_fini(struct sockets *s);
 
 void sockets_serve(struct sockets *s);           /* the slot's own */
 
-/* MESSAGE_LEND, MESSAGE_KEEP, MESSAGE_RETURN.  fd becomes its own. */
+/* MESSAGE_LEND, MESSAGE_KEEP, MESSAGE_RETURN.  fd becomes its own.  What is lent before
+ * sockets_serve() waits for it. */
 void sockets_lend(struct sockets *s, const struct message *m, int fd);
 void sockets_keep(struct sockets *s, const struct message *m);
 void sockets_return(struct sockets *s, const struct message *m);

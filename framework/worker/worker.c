@@ -31,6 +31,7 @@
 #include "worker/bind.h"
 #include "worker/birth.h"
 #include "worker/confine.h"
+#include "worker/estate.h"
 #include "worker/legacy.h"
 #include "worker/report.h"
 #include "worker/scribes.h"
@@ -57,6 +58,7 @@ struct worker {
 	struct sockets             sockets;
 	struct testament           testament;
 	struct heir                heir;
+	struct estate              estate;
 	ev_prepare                 watch_end;  /* runs while draining */
 	bool                       serving;
 	bool                       draining;
@@ -168,6 +170,26 @@ static void serve(struct worker *w)
 	pulse_phase(w->birth->page, PULSE_SERVING);
 }
 
+/* Of the worker before this one nothing more comes: what it handed on is here. */
+static void on_settled(void *arg)
+{
+	struct worker *w = arg;
+
+	serve(w);
+	heir_go_on(&w->heir);
+}
+
+/* Clients, also those that the worker before us hands on, wait until we know what it knew. */
+static void serve_knowing(struct worker *w, double seconds)
+{
+	if (seconds <= 0. || w->serving || w->draining) {
+		serve(w);
+		return;
+	}
+	heir_hold(&w->heir);
+	estate_await(&w->estate, seconds);
+}
+
 /* ---- the end ---- */
 
 static void abort_all(struct worker *w)
@@ -210,6 +232,7 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 {
 	double idle = LAST_REQUEST_TIME;
 
+	estate_settle(&w->estate, "the worker has to end before anything came");
 	set_deadline(w, seconds);
 	if (how == SERVICE_EMPTY)
 		sockets_let_go(&w->sockets);     /* nobody will ask for it back */
@@ -226,6 +249,15 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 	ev_prepare_start(w->loop, &w->watch_end);
 }
 
+static void retire(struct worker *w, const struct message *m)
+{
+	bool first = !w->draining;
+
+	drain(w, SERVICE_HAND_ON, m->seconds);
+	if (first && m->value)
+		estate_leave(&w->estate);
+}
+
 static void end_now(struct worker *w)
 {
 	drain(w, SERVICE_HAND_ON, 0.);
@@ -239,10 +271,10 @@ static void obey(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_SERVE:
-		serve(w);
+		serve_knowing(w, m->seconds);
 		break;
 	case MESSAGE_RETIRE:
-		drain(w, SERVICE_HAND_ON, m->seconds);
+		retire(w, m);
 		break;
 	case MESSAGE_FINISH:
 		admin_not_ready(&w->admin, "portico is stopping");
@@ -271,6 +303,9 @@ static void obey(struct worker *w, const struct message *m, int fd)
 	case MESSAGE_STATUS:
 		admin_answered(&w->admin, fd);
 		return;
+	case MESSAGE_EXPORTED:
+		estate_take(&w->estate, m, fd);
+		return;
 	case MESSAGE_UNREADY:
 		admin_not_ready(&w->admin, m->text);
 		break;
@@ -278,6 +313,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		sockets_keep(&w->sockets, m);
 		break;
 	case MESSAGE_RETURN:
+		estate_settle(&w->estate, "another slot ends, and its clients cannot wait");
 		sockets_return(&w->sockets, m);
 		break;
 	default:
@@ -336,11 +372,13 @@ static void run_loop(struct worker *w)
 	testament_init(&w->testament, w->loop, w->services, w->service_count,
 		&w->heir);
 	heir_init(&w->heir, w->loop, w->services, w->service_count, &w->testament);
+	estate_init(&w->estate, w->birth, w->loop, w->services, w->service_count, on_settled, w);
 	w->channel.data = w->watch_end.data = w;
 	ev_io_start(w->loop, &w->channel);
 	start_beat(w);
 	ev_run(w->loop, 0);
 	beat_stop(&w->beat);
+	estate_fini(&w->estate);
 	testament_fini(&w->testament);
 	heir_fini(&w->heir);
 }
@@ -368,7 +406,10 @@ static int prepare(struct worker *w)
 
 static int say_ready(struct worker *w)
 {
-	struct message ready = { .type = MESSAGE_READY };
+	struct message ready = {
+		.type = MESSAGE_READY,
+		.value = estate_can(w->birth->config, w->services, w->service_count),
+	};
 
 	pulse_phase(w->birth->page, PULSE_READY);
 	proc_die_with_parent(false);

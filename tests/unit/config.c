@@ -28,6 +28,8 @@ Test(config, defaults_hold_without_keys)
 	cr_assert_null(config->log);
 	cr_assert_float_eq(config->drain, 20, 1e-9);
 	cr_assert_float_eq(config->start_time, 30, 1e-9);
+	cr_assert_eq(config->state_max, 16 << 20);
+	cr_assert_float_eq(config->state_time, 2, 1e-9);
 	cr_assert_eq(config->service_count, 1);
 	cr_assert_eq(s->protocol, CONFIG_TCP);
 	cr_assert_eq(s->line, 1);
@@ -54,7 +56,7 @@ Test(config, defaults_hold_without_keys)
 Test(config, keys_reach_their_fields)
 {
 	expect_sound("[portico]\nworkers = 3\nuser = nobody\nlog = l.log\ndrain = 1m\n"
-		     "start_time = 5s\n" HTTP "backlog = 5\nshare = yes\nidle = 0\n"
+		     "start_time = 5s\nstate_max = 3k\nstate_time = 0\n" HTTP "backlog = 5\nshare = yes\nidle = 0\n"
 		     "high_water = 1k\nmax_queue = 2k\nlinger = 1s\nmax_head = 4k\n"
 		     "max_target = 1k\nmax_fields = 7\nmax_body = 0\nhead_time = 1s\n"
 		     "body_time = 1m\nws_max_message = 3k\nws_ping = 0\n" HANDLER);
@@ -63,6 +65,8 @@ Test(config, keys_reach_their_fields)
 	cr_assert_str_eq(config->user, "nobody");
 	cr_assert_not_null(strstr(config->log, "/l.log"), "seen from the file's directory");
 	cr_assert_float_eq(config->drain, 60, 1e-9);
+	cr_assert_eq(config->state_max, 3 << 10);
+	cr_assert_float_eq(config->state_time, 0, 1e-9);
 	cr_assert_eq(s->backlog, 5);
 	cr_assert(s->share);
 	cr_assert_eq(s->high_water, 1024);
