@@ -22,9 +22,9 @@
  * plugin.  A worker has one thread and one event loop: callbacks never nest, and a
  * callback that blocks stops its worker.  Functions declared here may be called
  * from any callback of the same worker, timers and watchers of its loop included,
- * and from no other thread; work that blocks goes to portico_offload().  A worker has no capability and binds no TCP port; the operator may
- * let it open only what read_paths and write_paths name, and what an option of yours names
- * that is called root.
+ * and from no other thread; what blocks is for portico_offload().  A worker has no capability and
+ * binds no TCP port; the operator may let it open only what read_paths and write_paths name, and
+ * what an option of yours names that is called root.
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
  * a change of scale begins with zeroed state.  What all clients must share

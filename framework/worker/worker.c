@@ -387,7 +387,7 @@ static int say_ready(struct worker *w)
  * away: so nothing is freed, and the process ends as it stands. */
 static void leave(struct worker *w, int code)
 {
-	log_warn("drain: offloaded work that has not returned is left behind");
+	log_warn("offloaded work that has not returned is left behind");
 	for (size_t i = 0; i < w->service_count; i++)
 		service_leave(w->services[i]);
 	scribes_end(&w->scribes);
