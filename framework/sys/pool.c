@@ -206,10 +206,13 @@ struct pool *pool_create(unsigned threads, unsigned waiting, struct page_offload
 	return p;
 }
 
+/* What an idle thread has not come for yet does not wait for one. */
 static int admit(const struct pool *p)
 {
+	bool full = p->waiting_count + p->busy >= p->waiting_limit + p->thread_limit;
+
 	errno = p->dropping ? ECANCELED : EAGAIN;
-	return p->dropping || p->waiting_count == p->waiting_limit ? -1 : 0;
+	return p->dropping || full ? -1 : 0;
 }
 
 /* One that is idle may have been woken and not have come yet: it is still counted so, and

@@ -258,8 +258,9 @@ void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
  * returned done() from the loop, in the order in which works end, with error 0.  There are
  * offload_threads of them in a worker; what comes meanwhile waits in a queue.  work() calls nothing
  * that is declared here but portico_log(), and touches nothing that callbacks change meanwhile: give
- * it in arg all that it needs.  A request may be done before its work is: note that in http_done()
- * (examples/slow.c).  A worker that drains waits for work too; when the time is up, what has not begun
+ * it in arg all that it needs.  A request may be done before its work is, when its
+ * client resets the connection: note that in http_done() (examples/slow.c).  One that only sends no
+ * more may still read, and is waited for.  A worker that drains waits for work too; when the time is up, what has not begun
  * is dropped, and its done() called with ECANCELED.  What has not returned by then is left behind: its
  * done() is never called, and stop() must not free what it uses; the process ends at once.
  * -1 with EAGAIN (offload_queue wait already, or there is no thread to be had), ECANCELED (the time to

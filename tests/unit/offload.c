@@ -167,6 +167,19 @@ Test(offload, a_full_queue_is_refused)
 	rig_told("e");
 }
 
+Test(offload, who_finds_a_thread_idle_does_not_fill_the_queue)
+{
+	open_with(3, 1);
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_eq(give(wait_at_gate, "x"), 0, "number %u is refused", i);
+	cr_assert_eq(give(wait_at_gate, "y"), -1);
+	cr_assert_eq(errno, EAGAIN);
+	open_gate(4);
+	while (!offload_is_done(&offload))
+		ev_run(rig.loop, EVRUN_ONCE);
+	rig_told("x x x x");
+}
+
 Test(offload, what_has_not_begun_is_cancelled_in_order_when_the_time_is_up)
 {
 	open_with(1, 10);
