@@ -22,9 +22,9 @@
  * plugin.  A worker has one thread and one event loop: callbacks never nest, and a
  * callback that blocks stops its worker.  Functions declared here may be called
  * from any callback of the same worker, timers and watchers of its loop included,
- * and from no other thread.  A worker has no capability and binds no TCP port; the operator may
- * let it open only what read_paths and write_paths name, and what an option of yours names
- * that is called root.
+ * and from no other thread; what blocks is for portico_offload().  A worker has no capability and
+ * binds no TCP port; the operator may let it open only what read_paths and write_paths name, and
+ * what an option of yours names that is called root.
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
  * a change of scale begins with zeroed state; over a reload a plugin may hand on what it
@@ -292,6 +292,21 @@ int portico_export_write(struct portico_export *, const void *data, size_t len);
 struct portico_timer *portico_timer_start(struct portico_service *, double after,
 	double repeat, void (*fire)(void *arg), void *arg);
 void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
+
+/* Work that may block, from start() on: work() is called in a thread beside the loop, and when it has
+ * returned done() from the loop, in the order in which works end, with error 0.  There are
+ * offload_threads of them in a worker; what comes meanwhile waits in a queue.  work() calls nothing
+ * that is declared here but portico_log(), and touches nothing that callbacks change meanwhile: give
+ * it in arg all that it needs.  A request may be done before its work is, when its
+ * client resets the connection: note that in http_done() (examples/slow.c).  One that only sends no
+ * more may still read, and is waited for.  A worker that drains waits for work too; when the time is up, what has not begun
+ * is dropped, and its done() called with ECANCELED.  What has not returned by then is left behind: its
+ * done() is never called, and stop() must not free what it uses; the process ends at once.
+ * -1 with EAGAIN (offload_queue wait already, or there is no thread to be had), ECANCELED (the time to
+ * drain is up), EPERM (in work()), EINVAL (before start(), no work or no done) or ENOMEM, and done()
+ * is not called. */
+int portico_offload(struct portico_service *, void (*work)(void *arg),
+	void (*done)(struct portico_service *, void *arg, int error), void *arg);
 
 /* Connections.  close and abort: tcp_close(), or http_done(), follows from the loop, never from
  * within.  Output is queued: all of it is accepted (len is given back),

@@ -142,6 +142,8 @@ struct config {
 	mode_t                 umask;
 	int64_t                core;     /* bytes of a core dump; 0: none; CONFIG_CORE_ANY */
 	int64_t                max_files; /* descriptors of a worker; 0: as many as it may */
+	int64_t                offload_threads; /* of a worker, for work that blocks */
+	int64_t                offload_queue; /* such work that may wait for one of them */
 	const char            *log;      /* path; NULL: standard error, or syslogd */
 	bool                   log_is_syslog;
 	unsigned               log_facility; /* of syslog(3), from 0 */

@@ -38,6 +38,8 @@ static const struct portico_option portico_options[] = {
 	PORTICO_KEY(STRING, umask, "077", NULL, "bits that files made by handlers do not have"),
 	PORTICO_KEY(STRING, core, "no", NULL, "core dumps of workers: no, yes or a size"),
 	CONFIG_KEY(INT, max_files, "0", "0..1000000000", "descriptors of a worker; 0: as many as it may"),
+	CONFIG_KEY(INT, offload_threads, "4", "1..256", "threads of a worker for work that blocks"),
+	CONFIG_KEY(INT, offload_queue, "1024", "1..1000000", "such work that may wait for one of them"),
 	CONFIG_KEY(STRING, log, "", NULL, "file for the log, or syslog, instead of standard error"),
 	CONFIG_KEY(ENUM, log_format, "text", "text|logfmt|json", "how a line of the log looks"),
 	CONFIG_KEY(ENUM, log_level, "info", "error|warn|info|debug", "what is logged, and what is worse"),

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "master/canary.h"
 #include "master/chronicle.h"
 #include "master/generation.h"
@@ -59,17 +60,28 @@ json_t *status_text(const char *text)
 
 /* ---- generations and their workers ---- */
 
+static json_t *offload_json(const struct page_offload *o)
+{
+	uint64_t since = atomic_load_explicit(&o->since, memory_order_relaxed), now = clock_ns();
+
+	return json_pack("{s:I, s:I, s:f}",
+		"busy", (json_int_t)atomic_load_explicit(&o->busy, memory_order_relaxed),
+		"queued", (json_int_t)atomic_load_explicit(&o->queued, memory_order_relaxed),
+		"longest", since > 0 && now > since ? (double)(now - since) / CLOCK_SECOND : 0.);
+}
+
 static void add_workers(json_t *all, const struct generation *g, unsigned slot)
 {
 	for (const struct member *m = g->members; m; m = m->next) {
 		if (m->slot->index != slot)
 			continue;
-		json_array_append_new(all, json_pack("{s:i, s:i, s:s, s:f, s:s}",
+		json_array_append_new(all, json_pack("{s:i, s:i, s:s, s:f, s:s, s:o}",
 			"slot", (int)slot,
 			"pid", (int)m->child.pid,
 			"state", status_member_state(m),
 			"age", child_age(&m->child),
-			"doing", pulse_phase_name(m->page->phase)));
+			"doing", pulse_phase_name(m->page->phase),
+			"offload", offload_json(&m->page->offload)));
 	}
 }
 

@@ -206,16 +206,31 @@ static void tell_services(const json_t *status, FILE *out)
 
 /* ---- generations, sockets ---- */
 
+/* ", offloaded: 4 busy, 10 queued, longest 12 s"; "" if there is none. */
+static const char *offloaded(const json_t *w, char *out, size_t room)
+{
+	const json_t *o = json_object_get(w, "offload");
+	char busy[FACTS_WHOLE], queued[FACTS_WHOLE], longest[UNITS_TEXT];
+
+	out[0] = '\0';
+	if (facts_number(o, "busy") > 0. || facts_number(o, "queued") > 0.)
+		snprintf(out, room, ", offloaded: %s busy, %s queued, longest %s",
+			facts_whole(o, "busy", busy), facts_whole(o, "queued", queued),
+			units_seconds(facts_number(o, "longest"), longest));
+	return out;
+}
+
 static void tell_worker(const json_t *w, const json_t *generation, FILE *out)
 {
 	const char *state = facts_text(w, "state");
 	const char *doing = json_string_value(json_object_get(w, "doing"));
-	char slot[FACTS_WHOLE], pid[FACTS_WHOLE], number[FACTS_WHOLE], age[UNITS_TEXT];
+	char slot[FACTS_WHOLE], pid[FACTS_WHOLE], number[FACTS_WHOLE], age[UNITS_TEXT], more[128];
 	bool has_more = doing && *doing && strcmp(state, doing) != 0;
 
-	fprintf(out, "%4s %7s %4s %-8s %7s%s%.60s\n", facts_whole(w, "slot", slot),
+	fprintf(out, "%4s %7s %4s %-8s %7s%s%.60s%s\n", facts_whole(w, "slot", slot),
 		facts_whole(w, "pid", pid), facts_whole(generation, "number", number), state,
-		units_seconds(facts_number(w, "age"), age), has_more ? " " : "", has_more ? doing : "");
+		units_seconds(facts_number(w, "age"), age), has_more ? " " : "", has_more ? doing : "",
+		offloaded(w, more, sizeof(more)));
 }
 
 static void tell_generations(const json_t *status, FILE *out)

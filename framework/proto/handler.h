@@ -17,6 +17,7 @@
 #include "sys/page.h"
 
 struct dgram_socket;
+struct offload;
 
 struct portico_service {
 	struct portico_plugin        plugin;   /* a full copy, whatever its header's age */
@@ -29,6 +30,7 @@ struct portico_service {
 	struct page                 *page;
 	struct counts               *counts;   /* of its service, in page */
 	struct portico_timer        *timers;
+	struct offload              *offload;  /* the worker's; NULL: nothing can be offloaded */
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */
 	struct addr                 *socket_addrs;
 	unsigned                     socket_count;

@@ -60,6 +60,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.loop = home->hub->loop,
 		.page = home->page,
 		.counts = s->counts,
+		.offload = home->offload,
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
 		.socket_count = s->datagrams ? (unsigned)s->config->listen_count : 0,
@@ -282,12 +283,17 @@ static void fini_sites(struct service *s)
 		http_site_fini(&s->http);
 }
 
+void service_leave(struct service *s)
+{
+	for (size_t i = 0; i < s->config->handler_count; i++)
+		handler_stop(&s->handlers[i]);
+}
+
 void service_destroy(struct service *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->config->handler_count; i++)
-		handler_stop(&s->handlers[i]);
+	service_leave(s);
 	fini_sites(s);
 	arena_fini(&s->mem);
 	free(s);

@@ -15,6 +15,7 @@
 #include "net/hub.h"
 #include "sys/page.h"
 
+struct offload;
 struct portico_plugin;
 struct service;
 struct scribe;
@@ -37,6 +38,7 @@ struct service_home {
 	struct shortest_table **tables;  /* of each service; NULL altogether or one: not counted */
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
+	struct offload *offload;         /* for blocking work; NULL: none is taken */
 	uint32_t      handlers;  /* numbered so far, over all services */
 	struct service_linked linked;
 };
@@ -106,5 +108,8 @@ void service_says_empty(struct service *s, const char *why);
 void service_retire(struct service *s, enum service_end how, double idle);
 void service_abort(struct service *s);           /* every connection, now */
 void service_destroy(struct service *s);         /* stop() first; no connection is left */
+
+/* stop() alone, where the memory of its handlers must stay: threads may still use it. */
+void service_leave(struct service *s);
 
 #endif

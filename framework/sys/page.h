@@ -34,6 +34,7 @@ enum pulse_call {                /* the callback that a worker is in */
 	PULSE_HTTP_BEGIN, PULSE_HTTP_BODY, PULSE_HTTP_REQUEST, PULSE_HTTP_DRAINED, PULSE_HTTP_DONE,
 	PULSE_WS_OPEN, PULSE_WS_MESSAGE, PULSE_WS_DRAINED, PULSE_WS_CLOSE,
 	PULSE_STATE_EXPORT, PULSE_STATE_IMPORT,
+	PULSE_OFFLOAD,
 };
 
 enum {
@@ -55,6 +56,12 @@ struct page_metric {             /* a number of a plugin's own */
 	} value;
 };
 
+struct page_offload {            /* work that handlers gave to threads, one of which stores */
+	_Atomic uint32_t busy;           /* in work */
+	_Atomic uint32_t queued;         /* waiting for a thread */
+	_Atomic uint64_t since;          /* when the oldest in work began, by clock_ns(); 0: none is */
+};
+
 struct page_service {
 	char          name[PAGE_NAME];
 	struct counts counts;
@@ -67,6 +74,7 @@ struct page {
 	uint64_t           turns;        /* of the loop, that ended */
 	uint64_t           busy;         /* nanoseconds in them */
 	uint64_t           steps;        /* events taken on: it goes on, however long a turn */
+	struct page_offload offload;
 	_Atomic uint32_t   metric_count;
 	struct page_metric metrics[PAGE_METRICS];
 	struct page_service services[];  /* as the worker's configuration has them */

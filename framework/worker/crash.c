@@ -26,6 +26,7 @@
 
 #include "base/jot.h"
 #include "config/config.h"
+#include "proto/offload.h"
 #include "sys/page.h"
 #include "sys/symbol.h"
 #include "worker/worker.h"
@@ -63,10 +64,16 @@ struct log_place crash_place(void *arg)
 static void jot_doing(struct jot *j)
 {
 	struct log_place place = crash_place((void *)(uintptr_t)birth);
+	const char *offloaded = offload_here();
 
 	if (birth->page)
 		jot_text(j, pulse_phase_name(atomic_load_explicit(&birth->page->phase,
 			memory_order_relaxed)));
+	if (offloaded) {         /* what the loop does meanwhile has nothing to do with it */
+		jot_text(j, ", in offloaded work of handler ");
+		jot_text(j, offloaded);
+		return;
+	}
 	if (!place.service)
 		return;
 	jot_text(j, ", in ");

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "net/beat.h"
 #include "net/hub.h"
+#include "proto/offload.h"
 #include "service/service.h"
 #include "sys/channel.h"
 #include "sys/proc.h"
@@ -51,6 +52,7 @@ struct worker {
 	struct secure              secure;
 	struct scribes             scribes;
 	struct admin               admin;
+	struct offload             offload;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -76,6 +78,7 @@ static int open_loop(struct worker *w)
 			.page = w->birth->page,
 			.worker = w->birth->slot,
 			.tables = w->birth->tables,
+			.offload = &w->offload,
 			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
 		};
 		admin_init(&w->admin, w->birth->config, w->loop, w->birth->channel);
@@ -147,9 +150,12 @@ static int load_services(struct worker *w)
 
 static int start_services(struct worker *w)
 {
+	const struct config *c = w->birth->config;
 	const char *failed;
 
 	pulse_phase(w->birth->page, PULSE_STARTING);
+	offload_init(&w->offload, w->loop, w->birth->page, (unsigned)c->offload_threads,
+		(unsigned)c->offload_queue);
 	for (size_t i = 0; i < w->service_count; i++) {
 		if (service_start(w->services[i], &failed) == 0)
 			continue;
@@ -196,6 +202,7 @@ static void abort_all(struct worker *w)
 {
 	for (size_t i = 0; i < w->service_count; i++)
 		service_abort(w->services[i]);
+	offload_give_up(&w->offload);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *t, int events)
@@ -214,7 +221,8 @@ static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
 	struct worker *w = p->data;
 
 	(void)events;
-	if (w->hub.streams == 0 && !w->heir.from && !sockets_keep_any(&w->sockets))
+	if (w->hub.streams == 0 && !w->heir.from && !sockets_keep_any(&w->sockets)
+		&& offload_is_done(&w->offload))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -416,10 +424,23 @@ static int say_ready(struct worker *w)
 	return channel_send(w->birth->channel, &ready, -1) < 0 ? EX_OSERR : EX_OK;
 }
 
-static void clean_up(struct worker *w)
+/* Work that never returned may still use all that there is, and destructors would take it
+ * away: so nothing is freed, and the process ends as it stands. */
+static void leave(struct worker *w, int code)
+{
+	log_warn("offloaded work that has not returned is left behind");
+	for (size_t i = 0; i < w->service_count; i++)
+		service_leave(w->services[i]);
+	scribes_end(&w->scribes);
+	_exit(code);
+}
+
+static void clean_up(struct worker *w, int code)
 {
 	pulse_phase(w->birth->page, PULSE_STOPPING);
 	sockets_fini(&w->sockets);
+	if (!offload_fini(&w->offload))
+		leave(w, code);
 	for (size_t i = 0; i < w->service_count; i++)
 		service_destroy(w->services[i]);
 	free(w->services);
@@ -442,7 +463,7 @@ int worker_run(const struct worker_birth *birth)
 		code = say_ready(&w);
 	if (code == EX_OK)
 		run_loop(&w);
-	clean_up(&w);
+	clean_up(&w, code);
 	return code;
 }
 
@@ -467,6 +488,6 @@ int worker_check(const struct config *config, int channel, int log, struct page 
 		code = load_services(&w);
 	if (code == EX_OK)
 		code = say_ready(&w);    /* so that a plugin that exits does not pass */
-	clean_up(&w);
+	clean_up(&w, code);
 	return code;
 }

@@ -277,6 +277,21 @@ struct portico_timer *portico_timer_start(struct portico_service *, double after
 	double repeat, void (*fire)(void *arg), void *arg);
 void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
 
+/* Work that may block, from start() on: work() is called in a thread beside the loop, and when it has
+ * returned done() from the loop, in the order in which works end, with error 0.  There are
+ * offload_threads of them in a worker; what comes meanwhile waits in a queue.  work() calls nothing
+ * that is declared here but portico_log(), and touches nothing that callbacks change meanwhile: give
+ * it in arg all that it needs.  A request may be done before its work is, when its
+ * client resets the connection: note that in http_done() (examples/slow.c).  One that only sends no
+ * more may still read, and is waited for.  A worker that drains waits for work too; when the time is up, what has not begun
+ * is dropped, and its done() called with ECANCELED.  What has not returned by then is left behind: its
+ * done() is never called, and stop() must not free what it uses; the process ends at once.
+ * -1 with EAGAIN (offload_queue wait already, or there is no thread to be had), ECANCELED (the time to
+ * drain is up), EPERM (in work()), EINVAL (before start(), no work or no done) or ENOMEM, and done()
+ * is not called. */
+int portico_offload(struct portico_service *, void (*work)(void *arg),
+	void (*done)(struct portico_service *, void *arg, int error), void *arg);
+
 /* Connections.  Output is queued: all of it is accepted (len is given back),
  * or -1 with EPIPE (closing), ENOBUFS (over max_queue) or ENOMEM.  While the
  * queue is longer than high_water the worker stops reading from that peer.

@@ -30,6 +30,8 @@ Test(config, defaults_hold_without_keys)
 	cr_assert_float_eq(config->start_time, 30, 1e-9);
 	cr_assert_eq(config->state_max, 16 << 20);
 	cr_assert_float_eq(config->state_time, 2, 1e-9);
+	cr_assert_eq(config->offload_threads, 4);
+	cr_assert_eq(config->offload_queue, 1024);
 	cr_assert_eq(config->service_count, 1);
 	cr_assert_eq(s->protocol, CONFIG_TCP);
 	cr_assert_eq(s->line, 1);
@@ -96,6 +98,16 @@ Test(config, bounds_reach_their_fields)
 	cr_assert_str_eq(service("s")->server, "portico");
 	cr_assert_eq(service("s")->max_per_client, 0);
 	cr_assert_eq(service("s")->body_rate, 500);
+}
+
+Test(config, offload_has_threads_and_a_queue)
+{
+	expect_sound("[portico]\noffload_threads = 256\noffload_queue = 1\n" TCP HANDLER);
+	cr_assert_eq(config->offload_threads, 256);
+	cr_assert_eq(config->offload_queue, 1);
+	expect_told("[portico]\noffload_threads = 0\noffload_queue = 0\n" TCP HANDLER,
+		"a.ini:2: offload_threads = 0: out of range; write 1 to 256\n"
+		"a.ini:3: offload_queue = 0: out of range; write 1 to 1000000\n");
 }
 
 Test(config, the_log_is_a_file_or_syslogd)
