@@ -374,6 +374,27 @@ void   portico_socket_resume(struct portico_socket *);
 int    portico_socket_close(struct portico_socket *, int code, const char *reason);
 void   portico_socket_abort(struct portico_socket *);          /* now */
 
+/* A table that all workers of the service share, of all generations: of table = SIZE in its
+ * section, without which these give -1 and EOPNOTSUPP.  From start() on.  It outlives workers,
+ * reloads and upgrades, not the server.  Keys: 1 to 256 bytes; values: at most 65536; all handlers of a
+ * service see the same keys.  ttl: seconds until it expires, 0 for never.  Each call is
+ * done as a whole or not at all, whoever dies, and takes microseconds.  -1 also with EINVAL (no key, a ttl
+ * that is none), EMSGSIZE (too long), ENOSPC (no room even without what has expired: nothing that
+ * lives is driven out) or EBUSY (a sibling was stopped in the middle of a call: 100 ms were waited).
+ * get: the value's length, of which at most room bytes were copied; ENOENT.  swap: put,
+ * if old is there now, or with a NULL old nothing: ENOENT (nothing is), EEXIST (something else is).
+ * add: to an int64_t, 8 bytes in the machine's order, which begins at by with that ttl where
+ * nothing is; *now, if not NULL, is what it became; EDOM (that is no number), ERANGE. */
+ssize_t portico_table_get(struct portico_service *, const void *key, size_t key_len,
+	void *value, size_t room);
+int portico_table_put(struct portico_service *, const void *key, size_t key_len,
+	const void *value, size_t len, double ttl);
+int portico_table_swap(struct portico_service *, const void *key, size_t key_len,
+	const void *old, size_t old_len, const void *value, size_t len, double ttl);
+int portico_table_add(struct portico_service *, const void *key, size_t key_len,
+	int64_t by, double ttl, int64_t *now);
+int portico_table_delete(struct portico_service *, const void *key, size_t key_len);
+
 #ifdef __cplusplus
 }
 #endif

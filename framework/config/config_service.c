@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "sys/table.h"
+
 enum { NAME_MOST = 32 };
 
 static bool is_name(const char *s)
@@ -86,6 +88,16 @@ static void check_pair(struct draft *d, struct draft_service *s, const char *sma
 			e->value, large_key, large, large_key);
 }
 
+/* So small a one has room for nothing. */
+static void check_table(struct draft *d, struct draft_service *s)
+{
+	const struct ini_entry *e = ini_find(s->section, "table");
+
+	if (e != NULL && e->value != NULL && s->service.table > 0 && s->service.table < TABLE_LEAST)
+		problems_add(&d->problems, s->section->file, e->line,
+			"table = %s: less than %dk; write more, or 0 for none", e->value, TABLE_LEAST / 1024);
+}
+
 static void append_service(struct draft *d, struct draft_service *s)
 {
 	struct draft_service **at = &d->services;
@@ -137,6 +149,7 @@ int config_read_service(struct draft *d, const struct ini_section *section, cons
 	config_read_server(d, s);
 	check_pair(d, s, "high_water", &s->service.high_water, "max_queue", s->service.max_queue);
 	check_pair(d, s, "max_target", &s->service.max_target, "max_head", s->service.max_head);
+	check_table(d, s);
 	if (config_read_tls(d, s) < 0 || config_read_proxy(d, s) < 0
 		|| config_read_access_log(d, s) < 0)
 		return -1;

@@ -22,6 +22,7 @@
 #include "master/obituary.h"
 #include "master/replace.h"
 #include "master/retire.h"
+#include "master/shared.h"
 #include "worker/worker.h"
 
 /* How much longer than its own deadline a worker may take to end. */
@@ -221,6 +222,7 @@ static int worker_entry(void *arg, int channel)
 	const struct member *m = arg;
 	const struct config *c = m->generation->config;
 	struct shortest_table *tables[CONFIG_MAX_LISTENS];
+	struct table *shared[CONFIG_MAX_LISTENS];
 	int sockets[CONFIG_MAX_LISTENS], access[CONFIG_MAX_LISTENS];
 	bool ours[CONFIG_MAX_LISTENS];
 	struct worker_birth birth = {
@@ -236,6 +238,7 @@ static int worker_entry(void *arg, int channel)
 		.page = m->page,
 		.ours = ours,
 		.tables = tables,
+		.shared = shared,
 		.tickets = m->generation->master->tickets,
 	};
 
@@ -244,6 +247,7 @@ static int worker_entry(void *arg, int channel)
 	slot_sockets(m->slot, c, sockets);
 	find_ours(m->slot, c, ours);
 	find_tables(m->generation->master, c, tables);
+	shared_find(m->generation->master, c, shared);
 	forget_siblings(m);
 	return worker_run(&birth);
 }

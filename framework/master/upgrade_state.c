@@ -30,6 +30,7 @@
 #include "master/logfile.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/shared.h"
 #include "master/tickets.h"
 #include "master/upgrade_parts.h"
 
@@ -68,6 +69,7 @@ static void all_live_through_exec(struct master *m, bool yes)
 			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
 	live_through_exec(m->tickets_fd, yes);
 	load_each(m, load_lives, &yes);
+	shared_each(m, load_lives, &yes);
 	for (const struct group *g = m->groups; g; g = g->next) {
 		live_through_exec(g->shortest.program, yes);
 		live_through_exec(g->shortest.sockets, yes);

@@ -16,6 +16,7 @@
 #include "sys/page.h"
 
 struct dgram_socket;
+struct table;
 
 struct portico_service {
 	struct portico_plugin        plugin;   /* a full copy, whatever its header's age */
@@ -26,6 +27,7 @@ struct portico_service {
 	uint32_t                     number;   /* over all handlers of the worker */
 	struct ev_loop              *loop;
 	struct page                 *page;
+	struct table                *table;    /* that the workers share; NULL: none */
 	struct counts               *counts;   /* of its service, in page */
 	struct portico_timer        *timers;
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */

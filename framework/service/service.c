@@ -59,6 +59,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.number = home->handlers++,
 		.loop = home->hub->loop,
 		.page = home->page,
+		.table = s->shared,
 		.counts = s->counts,
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
@@ -207,6 +208,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->table = home->tables ? home->tables[home->services] : NULL;
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
+	s->shared = home->shared ? home->shared[home->services] : NULL;
 	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;
 }

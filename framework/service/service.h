@@ -19,6 +19,7 @@ struct portico_plugin;
 struct service;
 struct scribe;
 struct shortest_table;
+struct table;
 struct tls_context;
 
 /* A plugin that is linked into the binary. */
@@ -37,6 +38,7 @@ struct service_home {
 	struct shortest_table **tables;  /* of each service; NULL altogether or one: not counted */
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
+	struct table **shared;           /* of each service; NULL likewise: none */
 	uint32_t      handlers;  /* numbered so far, over all services */
 	struct service_linked linked;
 };

@@ -26,6 +26,7 @@ struct service {
 	struct shortest_table  *table;       /* NULL: nobody asks how much there is to do */
 	struct shortest_slot   *seat;        /* this worker's in it */
 	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
+	struct table           *shared;      /* likewise; NULL: the workers share none */
 	struct scribe          *scribe;      /* likewise; NULL: no access log */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;

@@ -51,19 +51,21 @@ static int map(struct table *t, size_t size)
 	if (memory == MAP_FAILED)
 		return -1;
 	t->head = memory;
+	t->is.size = size;
 	t->shards = (unsigned char *)memory + HEAD;
 	return 0;
 }
 
 static int fill_in(struct table *t, size_t size)
 {
-	if (getrandom(t->head->secret, sizeof(t->head->secret), 0) < 0)
+	if (getrandom(t->is.secret, sizeof(t->is.secret), 0) < 0)
 		return -1;
-	lay_out(t->head, size);
-	for (uint32_t i = 0; i < t->head->shards; i++)
+	lay_out(&t->is, size);
+	for (uint32_t i = 0; i < t->is.shards; i++)
 		if (shard_init(shard_at(t, i)) < 0)
 			return -1;
-	t->head->magic = MAGIC;
+	t->is.magic = MAGIC;
+	*t->head = t->is;
 	return 0;
 }
 
@@ -123,11 +125,10 @@ struct table *table_open(const char *name, int fd)
 		return fail(t, EINVAL);
 	if (map(t, (size_t)file.st_size) < 0)
 		return fail(t, errno);
-	if (is_ours(t->head, (size_t)file.st_size))
-		return t;
-	munmap(t->head, (size_t)file.st_size);
-	t->head = NULL;
-	return fail(t, EINVAL);
+	if (!is_ours(t->head, (size_t)file.st_size))
+		return fail(t, EINVAL);
+	t->is = *t->head;
+	return t;
 }
 
 void table_destroy(struct table *t)
@@ -135,7 +136,7 @@ void table_destroy(struct table *t)
 	if (!t)
 		return;
 	if (t->head)
-		munmap(t->head, t->head->size);
+		munmap(t->head, t->is.size);
 	close(t->fd);
 	free(t);
 }
@@ -147,7 +148,7 @@ int table_fd(const struct table *t)
 
 size_t table_size(const struct table *t)
 {
-	return t->head->size;
+	return t->is.size;
 }
 
 /* ---- a key's place, under the lock ---- */
@@ -181,7 +182,7 @@ static struct reader read_from(const struct place *p, uint32_t cell)
 static unsigned char *next_piece(struct reader *r, size_t len, size_t *got)
 {
 	if (r->left == 0) {
-		if (r->c->more == 0 || r->c->more >= r->p->t->head->cells)
+		if (r->c->more == 0 || r->c->more >= r->p->t->is.cells)
 			return NULL;
 		r->c = cell_at(r->p->t, r->p->shard, r->c->more);
 		r->at = (unsigned char *)r->c + sizeof(r->c->more);
@@ -245,7 +246,7 @@ static bool is_it(const struct place *p, uint32_t cell)
 
 static void find(struct place *p)
 {
-	uint32_t most = p->t->head->cells;
+	uint32_t most = p->t->is.cells;
 
 	p->link = &p->shard->buckets[(uint64_t)p->hash * most >> 32];
 	for (uint32_t i = 0; *p->link && *p->link < most && i < most; i++) {
@@ -265,10 +266,10 @@ static int enter(struct place *p, struct table *t, struct table_key key)
 		errno = key.len == 0 ? EINVAL : EMSGSIZE;
 		return -1;
 	}
-	uint64_t sum = siphash(t->head->secret, key.bytes, key.len);
+	uint64_t sum = siphash(t->is.secret, key.bytes, key.len);
 	*p = (struct place){
 		.t = t,
-		.shard = shard_at(t, (uint32_t)(sum >> 32) & (t->head->shards - 1)),
+		.shard = shard_at(t, (uint32_t)(sum >> 32) & (t->is.shards - 1)),
 		.key = key,
 		.hash = (uint32_t)sum,
 		.now = clock_ns(),

@@ -53,7 +53,8 @@ struct table_head {
 };
 
 struct table {
-	struct table_head *head;
+	struct table_head *head;         /* the memory */
+	struct table_head  is;           /* our own copy: a worker may write what it likes into the other */
 	unsigned char     *shards;
 	int                fd;
 	bool               repaired;     /* by us, and not yet told */
@@ -62,18 +63,18 @@ struct table {
 
 static inline struct shard *shard_at(const struct table *t, uint32_t i)
 {
-	return (struct shard *)(t->shards + (size_t)i * t->head->shard_size);
+	return (struct shard *)(t->shards + (size_t)i * t->is.shard_size);
 }
 
 static inline uint64_t *shard_marks(const struct table *t, struct shard *s)
 {
 	return (uint64_t *)((unsigned char *)s + sizeof(*s)
-		+ ((size_t)t->head->cells * sizeof(uint32_t) + 7) / 8 * 8);
+		+ ((size_t)t->is.cells * sizeof(uint32_t) + 7) / 8 * 8);
 }
 
 static inline struct cell *cell_at(const struct table *t, struct shard *s, uint32_t i)
 {
-	return (struct cell *)((unsigned char *)s + t->head->shard_size) - t->head->cells + i;
+	return (struct cell *)((unsigned char *)s + t->is.shard_size) - t->is.cells + i;
 }
 
 static inline bool cell_expired(const struct cell *c, uint64_t now)

@@ -93,11 +93,11 @@ static void find_free(const struct table *t, struct shard *s)
 /* Looks at everything: afterwards nothing that had expired is left, and all else is free or in use. */
 static void sweep(const struct table *t, struct shard *s, uint64_t now)
 {
-	if (s->fresh == 0 || s->fresh > t->head->cells)
-		s->fresh = t->head->cells;
-	memset(shard_marks(t, s), 0, (t->head->cells / 64 + 1) * sizeof(uint64_t));
+	if (s->fresh == 0 || s->fresh > t->is.cells)
+		s->fresh = t->is.cells;
+	memset(shard_marks(t, s), 0, (t->is.cells / 64 + 1) * sizeof(uint64_t));
 	s->soonest = 0;
-	for (uint32_t i = 0; i < t->head->cells; i++)
+	for (uint32_t i = 0; i < t->is.cells; i++)
 		look_at_bucket(t, s, &s->buckets[i], now);
 	find_free(t, s);
 }
@@ -109,7 +109,7 @@ static uint32_t take_one(const struct table *t, struct shard *s)
 	if (cell && cell < s->fresh)
 		s->free = cell_at(t, s, cell)->more;
 	else
-		cell = s->fresh < t->head->cells ? s->fresh++ : 0;
+		cell = s->fresh < t->is.cells ? s->fresh++ : 0;
 	return cell;
 }
 

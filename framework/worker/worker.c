@@ -74,6 +74,7 @@ static int open_loop(struct worker *w)
 			.page = w->birth->page,
 			.worker = w->birth->slot,
 			.tables = w->birth->tables,
+			.shared = w->birth->shared,
 			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
 		};
 		admin_init(&w->admin, w->birth->config, w->loop, w->birth->channel);

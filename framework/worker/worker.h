@@ -13,6 +13,7 @@
 #include "sys/page.h"
 
 struct shortest_table;
+struct table;
 struct ticket_keys;
 
 /* All that a worker is born with; the rest of what the master had it closes.
@@ -29,6 +30,7 @@ struct worker_birth {
 	int                 *access;     /* of each service's access log; -1: it has none */
 	struct page         *page;
 	struct shortest_table **tables;  /* of each service; NULL where load is not counted */
+	struct table       **shared;     /* of each service; NULL where it has none */
 	struct ticket_keys  *tickets;    /* of TLS sessions; NULL: none are given */
 	bool                *ours;       /* the address overlaps one that the slots hold already */
 };
