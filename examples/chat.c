@@ -3,8 +3,8 @@
  * chat.c - everybody hears what anybody says, by WebSocket; a browser gets a page
  * for it from the same place.
  *
- * Each worker has a room of its own: who is where is up to the balance.  With
- * workers = 1 there is one room.
+ * The room is of all workers if the service has publish = 1m, for what is said, and
+ * table = 1m, for the guests' numbers.  Without them each worker has one of its own.
  */
 #include <portico.h>
 #include <errno.h>
@@ -46,10 +46,38 @@ static void tell(struct guest *g, const char *text)
 		portico_socket_abort(g->socket);
 }
 
-static void tell_all(struct room *room, const char *text)
+static void tell_here(struct room *room, const char *text)
 {
 	for (struct guest *g = room->guests; g; g = g->next)
 		tell(g, text);
+}
+
+/* From any worker, this one too. */
+static void heard(struct portico_service *service, const char *channel, const void *text, size_t len)
+{
+	(void)channel;
+	(void)len;
+	tell_here(portico_service_state(service), text);
+}
+
+static void tell_all(struct portico_service *service, const char *text)
+{
+	if (portico_publish(service, "room", text, strlen(text)) < 0)
+		tell_here(portico_service_state(service), text);
+}
+
+static unsigned next_number(struct portico_service *service, struct room *room)
+{
+	int64_t number;
+
+	if (portico_table_add(service, "guests", 6, 1, 0., &number) < 0)
+		return ++room->seen;
+	return (unsigned)number;
+}
+
+static int start(struct portico_service *service)
+{
+	return portico_subscribe(service, "room", heard) == 0 || errno == EOPNOTSUPP ? 0 : -1;
 }
 
 /* A page of another site may not speak in its reader's name. */
@@ -78,13 +106,13 @@ static int enter(struct portico_socket *socket)
 	char text[64];
 
 	g->socket = socket;
-	g->number = ++room->seen;
+	g->number = next_number(portico_socket_service(socket), room);
 	g->next = room->guests;
 	if (g->next)
 		g->next->prev = g;
 	room->guests = g;
 	snprintf(text, sizeof(text), "guest %u is here", g->number);
-	tell_all(room, text);
+	tell_all(portico_socket_service(socket), text);
 	return 0;
 }
 
@@ -99,7 +127,7 @@ static int said(struct portico_socket *socket, int kind, const void *data, size_
 	if (len > room->max_line)
 		return portico_socket_close(socket, 1009, "too long a line");
 	snprintf(text, sizeof(text), "guest %u: %.*s", g->number, (int)len, (const char *)data);
-	tell_all(room, text);
+	tell_all(portico_socket_service(socket), text);
 	return 0;
 }
 
@@ -118,7 +146,7 @@ static void leave(struct portico_socket *socket, int code)
 	else
 		room->guests = g->next;
 	snprintf(text, sizeof(text), "guest %u has left (%d)", g->number, code);
-	tell_all(room, text);
+	tell_all(portico_socket_service(socket), text);
 }
 
 /* Browsers come back, to a worker that stays. */
@@ -136,5 +164,5 @@ static const struct portico_option options[] = {
 };
 
 PORTICO_PLUGIN(.name = "chat", .options = options, .service_size = sizeof(struct room),
-	.socket_size = sizeof(struct guest), .http_request = request, .drain = drain,
+	.socket_size = sizeof(struct guest), .start = start, .http_request = request, .drain = drain,
 	.ws_open = enter, .ws_message = said, .ws_close = leave)

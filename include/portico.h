@@ -395,6 +395,19 @@ int portico_table_add(struct portico_service *, const void *key, size_t key_len,
 	int64_t by, double ttl, int64_t *now);
 int portico_table_delete(struct portico_service *, const void *key, size_t key_len);
 
+/* Messages from each worker of the service to all, itself included, also of another generation
+ * while both serve: with publish = SIZE in its section, without which these give -1 and
+ * EOPNOTSUPP.  From start() on.  Each calls hear() from the loop, never from within
+ * portico_publish(), in the same order everywhere; data has a NUL behind it.  A worker that
+ * is SIZE behind misses the oldest ones: its counter portico_missed_messages tells how many.
+ * Channels: 1 to 63 bytes, what is published in one is heard by all handlers of the service that have
+ * subscribed to it; data: at most 65536.  -1 also with EINVAL (no channel), EMSGSIZE (too long), EBUSY
+ * (publish: a sibling was stopped in the middle of it: 100 ms were waited) or ENOMEM (subscribe).
+ * The same channel again takes the place of hear(); NULL ends it, and so does stop(). */
+int portico_publish(struct portico_service *, const char *channel, const void *data, size_t len);
+int portico_subscribe(struct portico_service *, const char *channel,
+	void (*hear)(struct portico_service *, const char *channel, const void *data, size_t len));
+
 #ifdef __cplusplus
 }
 #endif

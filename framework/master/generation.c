@@ -234,7 +234,7 @@ static void staff_all(struct generation *g)
 	const char *failed;
 
 	if (shared_prepare(m, g->config, &failed) < 0) {
-		snprintf(why, sizeof(why), "service %s: table: %s", failed, strerror(errno));
+		snprintf(why, sizeof(why), "service %s: memory of its workers: %s", failed, strerror(errno));
 		generation_note_failure(g, EX_OSERR, why);
 		return;
 	}

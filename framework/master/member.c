@@ -223,6 +223,7 @@ static int worker_entry(void *arg, int channel)
 	const struct config *c = m->generation->config;
 	struct shortest_table *tables[CONFIG_MAX_LISTENS];
 	struct table *shared[CONFIG_MAX_LISTENS];
+	struct bus *buses[CONFIG_MAX_LISTENS];
 	int sockets[CONFIG_MAX_LISTENS], access[CONFIG_MAX_LISTENS];
 	bool ours[CONFIG_MAX_LISTENS];
 	struct worker_birth birth = {
@@ -239,6 +240,7 @@ static int worker_entry(void *arg, int channel)
 		.ours = ours,
 		.tables = tables,
 		.shared = shared,
+		.buses = buses,
 		.tickets = m->generation->master->tickets,
 	};
 
@@ -247,7 +249,7 @@ static int worker_entry(void *arg, int channel)
 	slot_sockets(m->slot, c, sockets);
 	find_ours(m->slot, c, ours);
 	find_tables(m->generation->master, c, tables);
-	shared_find(m->generation->master, c, shared);
+	shared_find(m->generation->master, c, shared, buses);
 	forget_siblings(m);
 	return worker_run(&birth);
 }

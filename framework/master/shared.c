@@ -16,71 +16,99 @@
 #include "config/config.h"
 #include "master/generation.h"
 #include "master/master.h"
+#include "sys/bus.h"
 #include "sys/table.h"
 
-struct shared {
+struct shared {                  /* a table or a bus */
 	char           service[PAGE_NAME];
 	struct table  *table;
+	struct bus    *bus;
 	struct shared *next;
 };
 
-static struct shared *find(const struct master *m, const struct config_service *c)
+static bool is_named(const struct shared *s, const struct config_service *c)
 {
-	struct shared *s = m->shared;
-
-	while (s && (strcmp(s->service, c->name) != 0 || table_size(s->table) != c->table))
-		s = s->next;
-	return s;
+	return strcmp(s->service, c->name) == 0
+		&& (s->table ? table_size(s->table) == c->table : bus_size(s->bus) == c->publish);
 }
 
-static const struct shared *find_another(const struct master *m, const char *service)
+static struct table *find_table(const struct master *m, const struct config_service *c)
 {
 	const struct shared *s = m->shared;
 
-	while (s && strcmp(s->service, service) != 0)
+	while (s && !(s->table && is_named(s, c)))
 		s = s->next;
-	return s;
+	return s ? s->table : NULL;
 }
 
-static void enlist(struct master *m, struct shared *s, const char *service, struct table *table)
+static struct bus *find_bus(const struct master *m, const struct config_service *c)
 {
-	snprintf(s->service, sizeof(s->service), "%s", service);
-	s->table = table;
-	s->next = m->shared;
-	m->shared = s;
+	const struct shared *s = m->shared;
+
+	while (s && !(s->bus && is_named(s, c)))
+		s = s->next;
+	return s ? s->bus : NULL;
 }
 
-static int create(struct master *m, const struct config_service *c)
+static bool has_another_table(const struct master *m, const char *service)
 {
-	struct shared *s = calloc(1, sizeof(*s));
-	struct table *table = s ? table_create(c->name, c->table) : NULL;
+	const struct shared *s = m->shared;
 
-	if (!table) {
-		free(s);
+	while (s && !(s->table && strcmp(s->service, service) == 0))
+		s = s->next;
+	return s != NULL;
+}
+
+/* Takes the table or bus; -1 and ENOMEM: they are gone. */
+static int enlist(struct master *m, const char *service, struct table *table, struct bus *bus)
+{
+	struct shared *s = table || bus ? calloc(1, sizeof(*s)) : NULL;
+
+	if (!s) {
+		table_destroy(table);
+		bus_destroy(bus);
 		return -1;
 	}
-	if (find_another(m, c->name))
-		log_info("service %s: its table has another size and begins empty", c->name);
-	enlist(m, s, c->name, table);
+	snprintf(s->service, sizeof(s->service), "%s", service);
+	s->table = table;
+	s->bus = bus;
+	s->next = m->shared;
+	m->shared = s;
 	return 0;
+}
+
+static int prepare_table(struct master *m, const struct config_service *c)
+{
+	if (c->table == 0 || find_table(m, c))
+		return 0;
+	if (has_another_table(m, c->name))
+		log_info("service %s: its table has another size and begins empty", c->name);
+	return enlist(m, c->name, table_create(c->name, c->table), NULL);
+}
+
+static int prepare_bus(struct master *m, const struct config_service *c)
+{
+	if (c->publish == 0 || find_bus(m, c))
+		return 0;
+	return enlist(m, c->name, NULL, bus_create(c->publish));
 }
 
 int shared_prepare(struct master *m, const struct config *c, const char **failed)
 {
 	for (size_t i = 0; i < c->service_count; i++) {
 		*failed = c->services[i].name;
-		if (c->services[i].table > 0 && !find(m, &c->services[i])
-			&& create(m, &c->services[i]) < 0)
+		if (prepare_table(m, &c->services[i]) < 0 || prepare_bus(m, &c->services[i]) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-void shared_find(const struct master *m, const struct config *c, struct table **tables)
+void shared_find(const struct master *m, const struct config *c, struct table **tables,
+	struct bus **buses)
 {
 	for (size_t i = 0; i < c->service_count; i++) {
-		const struct shared *s = find(m, &c->services[i]);
-		tables[i] = s ? s->table : NULL;
+		tables[i] = find_table(m, &c->services[i]);
+		buses[i] = find_bus(m, &c->services[i]);
 	}
 }
 
@@ -89,6 +117,7 @@ void shared_find(const struct master *m, const struct config *c, struct table **
 static void destroy(struct shared *s)
 {
 	table_destroy(s->table);
+	bus_destroy(s->bus);
 	free(s);
 }
 
@@ -98,7 +127,7 @@ static bool may_be_named(const struct generation *g, const struct shared *s)
 {
 	for (size_t i = 0; i < g->config->service_count; i++)
 		if (strcmp(g->config->services[i].name, s->service) == 0
-			&& (g->adopted || g->config->services[i].table == table_size(s->table)))
+			&& (g->adopted || is_named(s, &g->config->services[i])))
 			return true;
 	return false;
 }
@@ -137,22 +166,23 @@ void shared_fini(struct master *m)
 
 /* ---- over an upgrade ---- */
 
-void shared_each(const struct master *m, void (*tell)(void *arg, const char *service, int fd), void *arg)
+void shared_each(const struct master *m,
+	void (*tell)(void *arg, const char *service, int fd, int bell), void *arg)
 {
 	for (const struct shared *s = m->shared; s; s = s->next)
-		tell(arg, s->service, table_fd(s->table));
+		if (s->table)
+			tell(arg, s->service, table_fd(s->table), -1);
+		else
+			tell(arg, s->service, bus_fd(s->bus), bus_bell(s->bus));
 }
 
 /* Where it cannot be, shared_prepare() makes another one. */
-void shared_adopt(struct master *m, const char *service, int fd)
+void shared_adopt(struct master *m, const char *service, int fd, int bell)
 {
-	struct table *table = service ? table_open(service, fd) : NULL;
-	struct shared *s = table ? calloc(1, sizeof(*s)) : NULL;
+	struct table *table = bell < 0 ? table_open(service, fd) : NULL;
+	struct bus *bus = bell < 0 ? NULL : bus_open(fd, bell);
 
-	if (s) {
-		enlist(m, s, service, table);
-		return;
-	}
-	log_warn("upgrade: the table of a service cannot be taken over and begins empty: %m");
-	table_destroy(table);
+	if (enlist(m, service, table, bus) < 0)
+		log_warn("upgrade: service %s: the %s of its workers cannot be taken over and begins empty: %m",
+			service, bell < 0 ? "table" : "bus");
 }

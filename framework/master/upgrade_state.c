@@ -50,6 +50,12 @@ static void load_lives(void *arg, const char *service, int fd)
 	live_through_exec(fd, *(const bool *)arg);
 }
 
+static void shared_lives(void *arg, const char *service, int fd, int bell)
+{
+	load_lives(arg, service, fd);
+	load_lives(arg, service, bell);
+}
+
 static void unheard_lives(void *arg, int fd)
 {
 	live_through_exec(fd, *(const bool *)arg);
@@ -69,7 +75,7 @@ static void all_live_through_exec(struct master *m, bool yes)
 			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
 	live_through_exec(m->tickets_fd, yes);
 	load_each(m, load_lives, &yes);
-	shared_each(m, load_lives, &yes);
+	shared_each(m, shared_lives, &yes);
 	for (const struct group *g = m->groups; g; g = g->next) {
 		live_through_exec(g->shortest.program, yes);
 		live_through_exec(g->shortest.sockets, yes);

@@ -60,6 +60,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.loop = home->hub->loop,
 		.page = home->page,
 		.table = s->shared,
+		.channels = &s->channels,
 		.counts = s->counts,
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
@@ -209,6 +210,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
 	s->shared = home->shared ? home->shared[home->services] : NULL;
+	channels_init(&s->channels, home->buses ? home->buses[home->services] : NULL, home->hub->loop);
 	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;
 }
@@ -290,6 +292,7 @@ void service_destroy(struct service *s)
 		return;
 	for (size_t i = 0; i < s->config->handler_count; i++)
 		handler_stop(&s->handlers[i]);
+	channels_fini(&s->channels);
 	fini_sites(s);
 	arena_fini(&s->mem);
 	free(s);

@@ -15,6 +15,7 @@
 #include "net/hub.h"
 #include "sys/page.h"
 
+struct bus;
 struct portico_plugin;
 struct service;
 struct scribe;
@@ -39,6 +40,7 @@ struct service_home {
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
 	struct table **shared;           /* of each service; NULL likewise: none */
+	struct bus  **buses;             /* likewise */
 	uint32_t      handlers;  /* numbered so far, over all services */
 	struct service_linked linked;
 };

@@ -178,6 +178,7 @@ const char *pulse_call_name(uint32_t call)
 		[PULSE_WS_MESSAGE] = "ws_message()",
 		[PULSE_WS_DRAINED] = "ws_drained()",
 		[PULSE_WS_CLOSE] = "ws_close()",
+		[PULSE_MESSAGE] = "a subscriber",
 	};
 	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
 }

@@ -16,7 +16,7 @@
  * finds them anew.  So there is no log and nothing to undo.
  *
  * Nobody calls out with a lock held, nor waits for one for long: a sibling that was stopped in the
- * middle costs LOCK_TIME and EBUSY.  What holds a lock longest is a look at all of
+ * middle costs 100 ms and EBUSY.  What holds a lock longest is a look at all of
  * a shard, for expired entries when it is full, or after a death: below a millisecond.
  */
 #ifndef PORTICO_SYS_TABLE_H

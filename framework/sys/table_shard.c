@@ -9,26 +9,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-
-#define LOCK_TIME (100 * 1000 * 1000L)   /* ns */
+#include "sys/robust.h"
 
 int shard_init(struct shard *s)
 {
-	pthread_mutexattr_t how;
-	int error;
-
-	pthread_mutexattr_init(&how);
-	pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST);
-	error = pthread_mutex_init(&s->lock, &how);
-	pthread_mutexattr_destroy(&how);
 	s->fresh = 1;
-	errno = error;
-	return error ? -1 : 0;
+	return robust_init(&s->lock);
 }
 
 /* ---- cells ---- */
@@ -152,32 +141,16 @@ void shard_give(const struct table *t, struct shard *s, uint32_t cell)
 
 /* ---- the lock ---- */
 
-static int wait_for(struct shard *s)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOCK_TIME;
-	until.tv_sec += until.tv_nsec / (long)CLOCK_SECOND;
-	until.tv_nsec %= (long)CLOCK_SECOND;
-	return pthread_mutex_clocklock(&s->lock, CLOCK_MONOTONIC, &until);
-}
-
+/* Who dies while it repairs leaves as much to repair as there was. */
 int shard_lock(struct table *t, struct shard *s)
 {
-	int error = pthread_mutex_trylock(&s->lock);
+	int got = robust_lock(&s->lock);
 
-	if (error == EBUSY)
-		error = wait_for(s);
-	if (error == EOWNERDEAD) {
-		sweep(t, s, clock_ns());
-		t->repaired = true;
-		error = pthread_mutex_consistent(&s->lock);
-	}
-	if (error == 0)
-		return 0;
-	errno = EBUSY;
-	return -1;
+	if (got <= 0)
+		return got;
+	sweep(t, s, clock_ns());
+	t->repaired = true;
+	return 0;
 }
 
 void shard_unlock(struct table *t, struct shard *s)

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "sys/page.h"
 
+struct bus;
 struct shortest_table;
 struct table;
 struct ticket_keys;
@@ -31,6 +32,7 @@ struct worker_birth {
 	struct page         *page;
 	struct shortest_table **tables;  /* of each service; NULL where load is not counted */
 	struct table       **shared;     /* of each service; NULL where it has none */
+	struct bus         **buses;      /* likewise */
 	struct ticket_keys  *tickets;    /* of TLS sessions; NULL: none are given */
 	bool                *ours;       /* the address overlaps one that the slots hold already */
 };

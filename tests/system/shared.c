@@ -9,6 +9,7 @@
 #include "harness.h"
 #include "operate.h"
 #include "server.h"
+#include "ws_client.h"
 
 SYSTEM_SUITE(shared);
 
@@ -109,5 +110,105 @@ Test(shared, a_reload_that_fails_leaves_the_table_alone)
 	kill(status_await_worker(worker), SIGKILL);
 	server_await_workers(s, 4);
 	cr_assert_eq(add("n", &worker), 2);
+	server_stop(s);
+}
+
+/* ---- messages ---- */
+
+#define CHAT(more)                                                           \
+	"[portico]\nworkers = 4\ndrain = 20s\n%s"                            \
+	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n" more     \
+	"table = 1m\n[handler web]\nplugin = ${E}/chat.so\n"
+
+enum { GUESTS = 16 };
+
+/* Guest number i has come after those before it: each of them is told. */
+static void come_in(int *guests, unsigned i)
+{
+	char text[64];
+
+	guests[i] = ws_connect(8080, "/");
+	snprintf(text, sizeof(text), "guest %u is here", i + 1);
+	for (unsigned k = 0; k <= i; k++)
+		ws_expect(guests[k], 1, text);
+}
+
+static void all_hear(const int *guests, unsigned speaker, unsigned number, const char *what)
+{
+	char text[64];
+
+	ws_say(guests[speaker], 1, what, strlen(what));
+	snprintf(text, sizeof(text), "guest %u: %s", number, what);
+	for (unsigned i = 0; i < GUESTS; i++)
+		ws_expect(guests[i], 1, text);
+}
+
+static unsigned busy_workers(void)
+{
+	json_t *status = status_read(), *slot;
+	unsigned busy = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "slots"), i, slot)
+		busy += json_integer_value(json_object_get(slot, "active")) > 0;
+	json_decref(status);
+	return busy;
+}
+
+Test(shared, guests_of_all_workers_hear_each_other)
+{
+	struct server *s = server_start(CHAT("publish = 1m\n"), "seccomp = kill\n");
+	int guests[GUESTS];
+	char what[32];
+
+	for (unsigned i = 0; i < GUESTS; i++)
+		come_in(guests, i);
+	for (unsigned i = 0; i < GUESTS; i++) {
+		snprintf(what, sizeof(what), "line %u", i);
+		all_hear(guests, i, i + 1, what);
+	}
+	cr_assert_gt(busy_workers(), 1, "one worker has them all");
+	server_signal(s, SIGTERM);
+	for (unsigned i = 0; i < GUESTS; i++)
+		close(guests[i]);
+	cr_assert_eq(server_await_exit(s, 10.), 0);
+}
+
+/* Until it comes, what others say is passed over. */
+static void hears_at_last(int fd, const char *text)
+{
+	char got[256];
+
+	do
+		cr_assert_eq(ws_hear(fd, got, sizeof(got)), 1, "never heard %s", text);
+	while (strcmp(got, text) != 0);
+}
+
+Test(shared, what_is_said_reaches_all_after_a_death_a_reload_and_an_upgrade)
+{
+	struct server *s = server_start(CHAT("publish = 1m\n"), "");
+	static const char *const changes[] = { "", "reload", "upgrade", "reload" };
+	struct outcome o;
+
+	kill(status_await_worker(2), SIGKILL);
+	server_await(s, "signal 9");
+	server_await_workers(s, 4);
+	for (unsigned c = 0; c < 4; c++) {
+		int guests[GUESTS];
+		if (*changes[c])
+			verb_succeeds(&o, changes[c], NULL);
+		for (unsigned i = 0; i < GUESTS; i++)
+			guests[i] = ws_connect(8080, "/");
+		for (unsigned i = 0; i < GUESTS; i++) {
+			char said[32], text[64];
+			snprintf(said, sizeof(said), "%u of %u", i, c);
+			snprintf(text, sizeof(text), "guest %u: %s", c * GUESTS + i + 1, said);
+			ws_say(guests[i], 1, said, strlen(said));
+			for (unsigned k = 0; k < GUESTS; k++)
+				hears_at_last(guests[k], text);
+		}
+		for (unsigned i = 0; i < GUESTS; i++)
+			close(guests[i]);
+	}
 	server_stop(s);
 }
