@@ -13,18 +13,17 @@
 
 struct guest {
 	struct portico_socket *socket;
-	struct guest          *next, *prev;
-	unsigned               number;
+	struct guest          *next, **back; /* what points to this one */
+	int64_t                number;
 };
 
 struct room {
 	size_t        max_line;
 	struct guest *guests;
-	unsigned      seen;
+	int64_t       seen;
 };
 
-static const char page[] =
-	"<!doctype html><meta charset=utf-8><title>chat</title><pre id=log></pre>\n"
+static const char page[] = "<!doctype html><meta charset=utf-8><title>chat</title><pre id=log></pre>\n"
 	"<form id=f><input id=line autofocus autocomplete=off> <button>Say</button></form>\n"
 	"<script>\n"
 	"const say = t => { log.textContent += t + '\\n' }\n"
@@ -34,22 +33,12 @@ static const char page[] =
 	"f.onsubmit = e => { e.preventDefault(); ws.send(line.value); line.value = '' }\n"
 	"</script>\n";
 
-static struct room *room_of(struct portico_socket *socket)
-{
-	return portico_service_state(portico_socket_service(socket));
-}
-
 /* Who does not keep up is asked to leave. */
-static void tell(struct guest *g, const char *text)
+static void tell_here(const struct room *room, const char *text)
 {
-	if (portico_socket_send_text(g->socket, text) < 0 && errno == ENOBUFS)
-		portico_socket_abort(g->socket);
-}
-
-static void tell_here(struct room *room, const char *text)
-{
-	for (struct guest *g = room->guests; g; g = g->next)
-		tell(g, text);
+	for (const struct guest *g = room->guests; g; g = g->next)
+		if (portico_socket_send_text(g->socket, text) < 0 && errno == ENOBUFS)
+			portico_socket_abort(g->socket);
 }
 
 /* From any worker, this one too. */
@@ -64,15 +53,6 @@ static void tell_all(struct portico_service *service, const char *text)
 {
 	if (portico_publish(service, "room", text, strlen(text)) < 0)
 		tell_here(portico_service_state(service), text);
-}
-
-static unsigned next_number(struct portico_service *service, struct room *room)
-{
-	int64_t number;
-
-	if (portico_table_add(service, "guests", 6, 1, 0., &number) < 0)
-		return ++room->seen;
-	return (unsigned)number;
 }
 
 static int start(struct portico_service *service)
@@ -101,24 +81,28 @@ static int request(struct portico_request *req)
 
 static int enter(struct portico_socket *socket)
 {
-	struct room *room = room_of(socket);
+	struct portico_service *service = portico_socket_service(socket);
+	struct room *room = portico_service_state(service);
 	struct guest *g = portico_socket_state(socket);
 	char text[64];
 
 	g->socket = socket;
-	g->number = next_number(portico_socket_service(socket), room);
+	if (portico_table_add(service, "guests", 6, 1, 0., &g->number) < 0)
+		g->number = ++room->seen;
+	g->back = &room->guests;
 	g->next = room->guests;
 	if (g->next)
-		g->next->prev = g;
+		g->next->back = &g->next;
 	room->guests = g;
-	snprintf(text, sizeof(text), "guest %u is here", g->number);
-	tell_all(portico_socket_service(socket), text);
+	snprintf(text, sizeof(text), "guest %lld is here", (long long)g->number);
+	tell_all(service, text);
 	return 0;
 }
 
 static int said(struct portico_socket *socket, int kind, const void *data, size_t len)
 {
-	struct room *room = room_of(socket);
+	struct portico_service *service = portico_socket_service(socket);
+	struct room *room = portico_service_state(service);
 	const struct guest *g = portico_socket_state(socket);
 	char text[4096 + 32];
 
@@ -126,27 +110,24 @@ static int said(struct portico_socket *socket, int kind, const void *data, size_
 		return portico_socket_close(socket, 1003, "text only");
 	if (len > room->max_line)
 		return portico_socket_close(socket, 1009, "too long a line");
-	snprintf(text, sizeof(text), "guest %u: %.*s", g->number, (int)len, (const char *)data);
-	tell_all(portico_socket_service(socket), text);
+	snprintf(text, sizeof(text), "guest %lld: %.*s", (long long)g->number, (int)len, (const char *)data);
+	tell_all(service, text);
 	return 0;
 }
 
 static void leave(struct portico_socket *socket, int code)
 {
-	struct room *room = room_of(socket);
+	struct portico_service *service = portico_socket_service(socket);
 	struct guest *g = portico_socket_state(socket);
 	char text[64];
 
 	if (!g->socket)
 		return;          /* it never came in */
 	if (g->next)
-		g->next->prev = g->prev;
-	if (g->prev)
-		g->prev->next = g->next;
-	else
-		room->guests = g->next;
-	snprintf(text, sizeof(text), "guest %u has left (%d)", g->number, code);
-	tell_all(portico_socket_service(socket), text);
+		g->next->back = g->back;
+	*g->back = g->next;
+	snprintf(text, sizeof(text), "guest %lld has left (%d)", (long long)g->number, code);
+	tell_all(service, text);
 }
 
 /* Browsers come back, to a worker that stays. */
