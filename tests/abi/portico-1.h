@@ -25,7 +25,7 @@
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
  * a change of scale begins with zeroed state.  What all clients must share
- * belongs in a database or in shared memory.
+ * belongs in a database, or in what the workers share: portico_table_put() and the like.
  *
  * Lifetimes.
  *   service    from start() until stop() returns
