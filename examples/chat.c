@@ -3,8 +3,8 @@
  * chat.c - everybody hears what anybody says, by WebSocket; a browser gets a page
  * for it from the same place.
  *
- * Each worker has a room of its own: who is where is up to the balance.  With
- * workers = 1 there is one room.
+ * The room is of all workers if the service has publish = 1m, for what is said, and
+ * table = 1m, for the guests' numbers.  Without them each worker has one of its own.
  */
 #include <portico.h>
 #include <errno.h>
@@ -13,18 +13,17 @@
 
 struct guest {
 	struct portico_socket *socket;
-	struct guest          *next, *prev;
-	unsigned               number;
+	struct guest          *next, **back; /* what points to this one */
+	int64_t                number;
 };
 
 struct room {
 	size_t        max_line;
 	struct guest *guests;
-	unsigned      seen;
+	int64_t       seen;
 };
 
-static const char page[] =
-	"<!doctype html><meta charset=utf-8><title>chat</title><pre id=log></pre>\n"
+static const char page[] = "<!doctype html><meta charset=utf-8><title>chat</title><pre id=log></pre>\n"
 	"<form id=f><input id=line autofocus autocomplete=off> <button>Say</button></form>\n"
 	"<script>\n"
 	"const say = t => { log.textContent += t + '\\n' }\n"
@@ -34,22 +33,31 @@ static const char page[] =
 	"f.onsubmit = e => { e.preventDefault(); ws.send(line.value); line.value = '' }\n"
 	"</script>\n";
 
-static struct room *room_of(struct portico_socket *socket)
-{
-	return portico_service_state(portico_socket_service(socket));
-}
-
 /* Who does not keep up is asked to leave. */
-static void tell(struct guest *g, const char *text)
+static void tell_here(const struct room *room, const char *text)
 {
-	if (portico_socket_send_text(g->socket, text) < 0 && errno == ENOBUFS)
-		portico_socket_abort(g->socket);
+	for (const struct guest *g = room->guests; g; g = g->next)
+		if (portico_socket_send_text(g->socket, text) < 0 && errno == ENOBUFS)
+			portico_socket_abort(g->socket);
 }
 
-static void tell_all(struct room *room, const char *text)
+/* From any worker, this one too. */
+static void heard(struct portico_service *service, const char *channel, const void *text, size_t len)
 {
-	for (struct guest *g = room->guests; g; g = g->next)
-		tell(g, text);
+	(void)channel;
+	(void)len;
+	tell_here(portico_service_state(service), text);
+}
+
+static void tell_all(struct portico_service *service, const char *text)
+{
+	if (portico_publish(service, "room", text, strlen(text)) < 0)
+		tell_here(portico_service_state(service), text);
+}
+
+static int start(struct portico_service *service)
+{
+	return portico_subscribe(service, "room", heard) == 0 || errno == EOPNOTSUPP ? 0 : -1;
 }
 
 /* A page of another site may not speak in its reader's name. */
@@ -73,24 +81,28 @@ static int request(struct portico_request *req)
 
 static int enter(struct portico_socket *socket)
 {
-	struct room *room = room_of(socket);
+	struct portico_service *service = portico_socket_service(socket);
+	struct room *room = portico_service_state(service);
 	struct guest *g = portico_socket_state(socket);
 	char text[64];
 
 	g->socket = socket;
-	g->number = ++room->seen;
+	if (portico_table_add(service, "guests", 6, 1, 0., &g->number) < 0)
+		g->number = ++room->seen;
+	g->back = &room->guests;
 	g->next = room->guests;
 	if (g->next)
-		g->next->prev = g;
+		g->next->back = &g->next;
 	room->guests = g;
-	snprintf(text, sizeof(text), "guest %u is here", g->number);
-	tell_all(room, text);
+	snprintf(text, sizeof(text), "guest %lld is here", (long long)g->number);
+	tell_all(service, text);
 	return 0;
 }
 
 static int said(struct portico_socket *socket, int kind, const void *data, size_t len)
 {
-	struct room *room = room_of(socket);
+	struct portico_service *service = portico_socket_service(socket);
+	struct room *room = portico_service_state(service);
 	const struct guest *g = portico_socket_state(socket);
 	char text[4096 + 32];
 
@@ -98,27 +110,24 @@ static int said(struct portico_socket *socket, int kind, const void *data, size_
 		return portico_socket_close(socket, 1003, "text only");
 	if (len > room->max_line)
 		return portico_socket_close(socket, 1009, "too long a line");
-	snprintf(text, sizeof(text), "guest %u: %.*s", g->number, (int)len, (const char *)data);
-	tell_all(room, text);
+	snprintf(text, sizeof(text), "guest %lld: %.*s", (long long)g->number, (int)len, (const char *)data);
+	tell_all(service, text);
 	return 0;
 }
 
 static void leave(struct portico_socket *socket, int code)
 {
-	struct room *room = room_of(socket);
+	struct portico_service *service = portico_socket_service(socket);
 	struct guest *g = portico_socket_state(socket);
 	char text[64];
 
 	if (!g->socket)
 		return;          /* it never came in */
 	if (g->next)
-		g->next->prev = g->prev;
-	if (g->prev)
-		g->prev->next = g->next;
-	else
-		room->guests = g->next;
-	snprintf(text, sizeof(text), "guest %u has left (%d)", g->number, code);
-	tell_all(room, text);
+		g->next->back = g->back;
+	*g->back = g->next;
+	snprintf(text, sizeof(text), "guest %lld has left (%d)", (long long)g->number, code);
+	tell_all(service, text);
 }
 
 /* Browsers come back, to a worker that stays. */
@@ -136,5 +145,5 @@ static const struct portico_option options[] = {
 };
 
 PORTICO_PLUGIN(.name = "chat", .options = options, .service_size = sizeof(struct room),
-	.socket_size = sizeof(struct guest), .http_request = request, .drain = drain,
+	.socket_size = sizeof(struct guest), .start = start, .http_request = request, .drain = drain,
 	.ws_open = enter, .ws_message = said, .ws_close = leave)

@@ -29,7 +29,7 @@
  * State.  Each worker has a service state of its own, and a reload, a crash or
  * a change of scale begins with zeroed state; over a reload a plugin may hand on what it
  * likes, with state_export() and state_import().  What all clients must share
- * belongs in a database or in shared memory.
+ * belongs in a database, or in what the workers share: portico_table_put() and the like.
  *
  * Lifetimes.
  *   service    from start() until stop() returns
@@ -420,6 +420,40 @@ void   portico_socket_pause(struct portico_socket *);          /* no more ws_mes
 void   portico_socket_resume(struct portico_socket *);
 int    portico_socket_close(struct portico_socket *, int code, const char *reason);
 void   portico_socket_abort(struct portico_socket *);          /* now */
+
+/* A table that all workers of the service share, of all generations: of table = SIZE in its
+ * section, without which these give -1 and EOPNOTSUPP.  From start() on.  It outlives workers,
+ * reloads and upgrades, not the server.  Keys: 1 to 256 bytes; values: at most 65536; all handlers of a
+ * service see the same keys.  ttl: seconds until it expires, 0 for never.  Each call is
+ * done as a whole or not at all, whoever dies, and takes microseconds.  -1 also with EINVAL (no key, a ttl
+ * that is none), EMSGSIZE (too long), ENOSPC (no room even without what has expired: nothing that
+ * lives is driven out) or EBUSY (a sibling was stopped in the middle of a call: 100 ms were waited).
+ * get: the value's length, of which at most room bytes were copied; ENOENT.  swap: put,
+ * if old is there now, or with a NULL old nothing: ENOENT (nothing is), EEXIST (something else is).
+ * add: to an int64_t, 8 bytes in the machine's order, which begins at by with that ttl where
+ * nothing is; *now, if not NULL, is what it became; EDOM (that is no number), ERANGE. */
+ssize_t portico_table_get(struct portico_service *, const void *key, size_t key_len,
+	void *value, size_t room);
+int portico_table_put(struct portico_service *, const void *key, size_t key_len,
+	const void *value, size_t len, double ttl);
+int portico_table_swap(struct portico_service *, const void *key, size_t key_len,
+	const void *old, size_t old_len, const void *value, size_t len, double ttl);
+int portico_table_add(struct portico_service *, const void *key, size_t key_len,
+	int64_t by, double ttl, int64_t *now);
+int portico_table_delete(struct portico_service *, const void *key, size_t key_len);
+
+/* Messages from each worker of the service to all, itself included, also of another generation
+ * while both serve: with publish = SIZE in its section, without which these give -1 and
+ * EOPNOTSUPP.  From start() on.  Each calls hear() from the loop, never from within
+ * portico_publish(), in the same order everywhere; data has a NUL behind it.  A worker that
+ * is SIZE behind misses the oldest ones: its counter portico_missed_messages tells how many.
+ * Channels: 1 to 63 bytes, what is published in one is heard by all handlers of the service that have
+ * subscribed to it; data: at most 65536.  -1 also with EINVAL (no channel), EMSGSIZE (too long), EBUSY
+ * (publish: a sibling was stopped in the middle of it: 100 ms were waited) or ENOMEM (subscribe).
+ * The same channel again takes the place of hear(); NULL ends it, and so does stop(). */
+int portico_publish(struct portico_service *, const char *channel, const void *data, size_t len);
+int portico_subscribe(struct portico_service *, const char *channel,
+	void (*hear)(struct portico_service *, const char *channel, const void *data, size_t len));
 
 #ifdef __cplusplus
 }

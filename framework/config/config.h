@@ -97,6 +97,9 @@ struct config_service {
 	size_t          proxy_from_count;
 	double          proxy_time;      /* seconds for all of it */
 
+	size_t  table;                   /* bytes of the table that all workers share; 0: none */
+	size_t  publish;                 /* bytes for messages between them; 0: none */
+
 	size_t  max_head;                /* http: bytes in a request's head */
 	size_t  max_target;              /* http: bytes in a request's target */
 	int64_t max_fields;              /* http: header lines */

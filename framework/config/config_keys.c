@@ -86,6 +86,8 @@ static const struct portico_option service_options[] = {
 	PORTICO_OPTION(STRING, struct draft_service, proxy_from, "",
 		"networks of the proxies, who must send one; nobody else is served"),
 	SERVICE_KEY(SECONDS, proxy_time, "5s", "100ms..1h", "time for a whole PROXY header"),
+	SERVICE_KEY(SIZE, table, "0", "0..1024g", "bytes of the table that all workers share; 0 is none"),
+	SERVICE_KEY(SIZE, publish, "0", "0..1g", "bytes for messages between its workers; 0 is none"),
 	SERVICE_KEY(SIZE, max_head, "16k", "64..16m", "bytes in a request's head"),
 	SERVICE_KEY(SIZE, max_target, "8k", "1..16m", "bytes in a request's target"),
 	SERVICE_KEY(INT, max_fields, "100", "1..100", "header lines in a request"),

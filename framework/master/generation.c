@@ -27,6 +27,7 @@
 #include "master/replace.h"
 #include "master/retire.h"
 #include "master/scale.h"
+#include "master/shared.h"
 #include "master/succession.h"
 #include "master/throttle.h"
 
@@ -105,6 +106,7 @@ void generation_bury(struct generation *g)
 	accesslogs_fini(&g->accesslogs);
 	free(g);
 	numbers_forget(m);
+	shared_drop_unused(m);
 	operation_next(m);
 	master_rest(m);
 }
@@ -229,7 +231,14 @@ void generation_lost(struct generation *g, struct slot *slot, double age, const 
 static void staff_all(struct generation *g)
 {
 	struct master *m = g->master;
+	char why[MESSAGE_TEXT];
+	const char *failed;
 
+	if (shared_prepare(m, g->config, &failed) < 0) {
+		snprintf(why, sizeof(why), "service %s: memory of its workers: %s", failed, strerror(errno));
+		generation_note_failure(g, EX_OSERR, why);
+		return;
+	}
 	if (slots_grow(&m->table, m, g->workers) < 0) {
 		generation_note_failure(g, EX_OSERR, "no memory for slots");
 		return;

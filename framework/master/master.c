@@ -40,6 +40,7 @@
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/retire.h"
+#include "master/shared.h"
 #include "master/tickets.h"
 #include "master/trial.h"
 #include "master/upgrade.h"
@@ -253,6 +254,7 @@ static void clean_up(struct master *m)
 	}
 	inform_forget(m);
 	load_fini(m);
+	shared_fini(m);
 	slots_fini(&m->table);
 	ledger_fini(&m->ledger);
 	control_close(m);

@@ -24,6 +24,7 @@ struct group;
 struct service_shares;
 struct load;
 struct operation;
+struct shared;
 struct ticket_keys;
 struct trial;
 struct upgrade;
@@ -68,6 +69,7 @@ struct master {
 	struct ticket_keys *tickets;     /* of TLS sessions; shared with the workers */
 	int                tickets_fd;
 	ev_timer           ticket_renewal;
+	struct shared     *shared;       /* what the workers of services share */
 	struct control    *control;
 	struct upgrade    *upgrade;
 	int                told;         /* what a worker was last told of all: a memfd; -1: nothing */

@@ -24,6 +24,7 @@
 #include "master/obituary.h"
 #include "master/replace.h"
 #include "master/retire.h"
+#include "master/shared.h"
 #include "worker/worker.h"
 
 /* How much longer than its own deadline a worker may take to end. */
@@ -245,6 +246,8 @@ static int worker_entry(void *arg, int channel)
 	const struct member *m = arg;
 	const struct config *c = m->generation->config;
 	struct shortest_table *tables[CONFIG_MAX_LISTENS];
+	struct table *shared[CONFIG_MAX_LISTENS];
+	struct bus *buses[CONFIG_MAX_LISTENS];
 	int sockets[CONFIG_MAX_LISTENS], access[CONFIG_MAX_LISTENS];
 	bool ours[CONFIG_MAX_LISTENS];
 	struct worker_birth birth = {
@@ -260,6 +263,8 @@ static int worker_entry(void *arg, int channel)
 		.page = m->page,
 		.ours = ours,
 		.tables = tables,
+		.shared = shared,
+		.buses = buses,
 		.tickets = m->generation->master->tickets,
 	};
 
@@ -268,6 +273,7 @@ static int worker_entry(void *arg, int channel)
 	slot_sockets(m->slot, c, sockets);
 	find_ours(m->slot, c, ours);
 	find_tables(m->generation->master, c, tables);
+	shared_find(m->generation->master, c, shared, buses);
 	forget_siblings(m);
 	return worker_run(&birth);
 }

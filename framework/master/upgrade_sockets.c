@@ -11,6 +11,7 @@
 #include "master/group.h"
 #include "master/load.h"
 #include "master/master.h"
+#include "master/shared.h"
 #include "master/slot.h"
 #include "master/upgrade_parts.h"
 
@@ -89,6 +90,19 @@ static json_t *loads_json(const struct master *m)
 	return all;
 }
 
+static void add_shared(void *all, const char *service, int fd, int bell)
+{
+	json_array_append_new(all, json_pack("{s:s, s:i, s:i}", "service", service, "fd", fd, "bell", bell));
+}
+
+static json_t *shared_json(const struct master *m)
+{
+	json_t *all = json_array();
+
+	shared_each(m, add_shared, all);
+	return all;
+}
+
 static json_t *groups_json(const struct master *m)
 {
 	json_t *all = json_array();
@@ -103,9 +117,10 @@ static json_t *groups_json(const struct master *m)
 
 json_t *upgrade_sockets_save(const struct master *m)
 {
-	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "active", (int)m->table.active,
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "active", (int)m->table.active,
 		"slots", slots_json(m), "drained", drained_json(m),
-		"loads", loads_json(m), "groups", groups_json(m));
+		"loads", loads_json(m), "groups", groups_json(m),
+		"shared", shared_json(m));
 }
 
 /* ---- in ---- */
@@ -161,6 +176,10 @@ static void load_balance(struct master *m, const json_t *state)
 
 	json_array_foreach(json_object_get(state, "loads"), i, o)
 		load_adopt(m, json_string_value(json_object_get(o, "service")), upgrade_int(o, "fd"));
+	json_array_foreach(json_object_get(state, "shared"), i, o)
+		if (json_string_value(json_object_get(o, "service")))
+			shared_adopt(m, json_string_value(json_object_get(o, "service")),
+				upgrade_int(o, "fd"), upgrade_int(o, "bell"));
 	json_array_foreach(json_object_get(state, "groups"), i, o)
 		if (upgrade_addr_read(json_object_get(o, "address"), &a) == 0)
 			balance_adopt(m, &a, upgrade_int(o, "program"), upgrade_int(o, "sockets"),

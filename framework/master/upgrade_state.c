@@ -31,6 +31,7 @@
 #include "master/logfile.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/shared.h"
 #include "master/tickets.h"
 #include "master/upgrade_parts.h"
 
@@ -48,6 +49,12 @@ static void load_lives(void *arg, const char *service, int fd)
 {
 	(void)service;
 	live_through_exec(fd, *(const bool *)arg);
+}
+
+static void shared_lives(void *arg, const char *service, int fd, int bell)
+{
+	load_lives(arg, service, fd);
+	load_lives(arg, service, bell);
 }
 
 static void unheard_lives(void *arg, int fd)
@@ -69,6 +76,7 @@ static void all_live_through_exec(struct master *m, bool yes)
 			live_through_exec(m->table.slots[i]->sockets[k].fd, yes);
 	live_through_exec(m->tickets_fd, yes);
 	load_each(m, load_lives, &yes);
+	shared_each(m, shared_lives, &yes);
 	for (const struct group *g = m->groups; g; g = g->next) {
 		live_through_exec(g->shortest.program, yes);
 		live_through_exec(g->shortest.sockets, yes);

@@ -16,8 +16,11 @@
 #include "portico.h"
 #include "sys/page.h"
 
+struct channels;
 struct dgram_socket;
 struct offload;
+struct subscription;
+struct table;
 
 struct portico_service {
 	struct portico_plugin        plugin;   /* a full copy, whatever its header's age */
@@ -28,6 +31,11 @@ struct portico_service {
 	uint32_t                     number;   /* over all handlers of the worker */
 	struct ev_loop              *loop;
 	struct page                 *page;
+	struct channels             *channels; /* of its service; NULL: none */
+	struct subscription         *subscriptions;
+	struct portico_service      *next_subscriber; /* of its service */
+	struct portico_counter      *missed;   /* messages, once it has subscribed */
+	struct table                *table;    /* that the workers share; NULL: none */
 	struct counts               *counts;   /* of its service, in page */
 	struct portico_timer        *timers;
 	struct offload              *offload;  /* the worker's; NULL: nothing can be offloaded */

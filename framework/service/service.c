@@ -59,6 +59,8 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.number = home->handlers++,
 		.loop = home->hub->loop,
 		.page = home->page,
+		.table = s->shared,
+		.channels = &s->channels,
 		.counts = s->counts,
 		.offload = home->offload,
 		.sockets = s->datagrams,
@@ -208,6 +210,8 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->table = home->tables ? home->tables[home->services] : NULL;
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
+	s->shared = home->shared ? home->shared[home->services] : NULL;
+	channels_init(&s->channels, home->buses ? home->buses[home->services] : NULL, home->hub->loop);
 	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;
 }
@@ -294,6 +298,7 @@ void service_destroy(struct service *s)
 	if (!s)
 		return;
 	service_leave(s);
+	channels_fini(&s->channels);
 	fini_sites(s);
 	arena_fini(&s->mem);
 	free(s);

@@ -16,10 +16,12 @@
 #include "sys/page.h"
 
 struct offload;
+struct bus;
 struct portico_plugin;
 struct service;
 struct scribe;
 struct shortest_table;
+struct table;
 struct tls_context;
 
 /* A plugin that is linked into the binary. */
@@ -39,6 +41,8 @@ struct service_home {
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
 	struct offload *offload;         /* for blocking work; NULL: none is taken */
+	struct table **shared;           /* of each service; NULL likewise: none */
+	struct bus  **buses;             /* likewise */
 	uint32_t      handlers;  /* numbered so far, over all services */
 	struct service_linked linked;
 };

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "net/dgram.h"
 #include "net/listen.h"
+#include "proto/channels.h"
 #include "proto/conn.h"
 #include "proto/handler.h"
 #include "proto/http.h"
@@ -26,6 +27,8 @@ struct service {
 	struct shortest_table  *table;       /* NULL: nobody asks how much there is to do */
 	struct shortest_slot   *seat;        /* this worker's in it */
 	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
+	struct table           *shared;      /* likewise; NULL: the workers share none */
+	struct channels         channels;    /* without a bus: there are none */
 	struct scribe          *scribe;      /* likewise; NULL: no access log */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;

@@ -35,6 +35,7 @@ enum pulse_call {                /* the callback that a worker is in */
 	PULSE_WS_OPEN, PULSE_WS_MESSAGE, PULSE_WS_DRAINED, PULSE_WS_CLOSE,
 	PULSE_STATE_EXPORT, PULSE_STATE_IMPORT,
 	PULSE_OFFLOAD,
+	PULSE_MESSAGE,
 };
 
 enum {

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "sys/bus.h"
 #include "sys/notify.h"
 #include "sys/proc.h"
 #include "worker/crash.h"
@@ -33,7 +34,7 @@ static void settle_signals(void)
 
 static void close_the_rest(const struct worker_birth *b)
 {
-	int keep[2 * CONFIG_MAX_LISTENS + 3];    /* a service listens somewhere */
+	int keep[3 * CONFIG_MAX_LISTENS + 3];    /* a service listens somewhere */
 	size_t count = 0;
 
 	keep[count++] = b->channel;
@@ -43,6 +44,9 @@ static void close_the_rest(const struct worker_birth *b)
 		keep[count++] = b->sockets[i];
 	for (size_t i = 0; b->access && i < b->config->service_count; i++)
 		keep[count++] = b->access[i];
+	for (size_t i = 0; b->buses && i < b->config->service_count; i++)
+		if (b->buses[i])
+			keep[count++] = bus_bell(b->buses[i]);
 	proc_keep_only(keep, count);
 }
 

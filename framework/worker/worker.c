@@ -79,6 +79,8 @@ static int open_loop(struct worker *w)
 			.worker = w->birth->slot,
 			.tables = w->birth->tables,
 			.offload = &w->offload,
+			.shared = w->birth->shared,
+			.buses = w->birth->buses,
 			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
 		};
 		admin_init(&w->admin, w->birth->config, w->loop, w->birth->channel);

@@ -12,7 +12,9 @@
 #include "config/config.h"
 #include "sys/page.h"
 
+struct bus;
 struct shortest_table;
+struct table;
 struct ticket_keys;
 
 /* All that a worker is born with; the rest of what the master had it closes.
@@ -29,6 +31,8 @@ struct worker_birth {
 	int                 *access;     /* of each service's access log; -1: it has none */
 	struct page         *page;
 	struct shortest_table **tables;  /* of each service; NULL where load is not counted */
+	struct table       **shared;     /* of each service; NULL where it has none */
+	struct bus         **buses;      /* likewise */
 	struct ticket_keys  *tickets;    /* of TLS sessions; NULL: none are given */
 	bool                *ours;       /* the address overlaps one that the slots hold already */
 };

@@ -50,6 +50,8 @@ Test(config, defaults_hold_without_keys)
 	cr_assert_float_eq(s->body_time, 0, 1e-9);
 	cr_assert_eq(s->ws_max_message, 1 << 20);
 	cr_assert_float_eq(s->ws_ping, 30, 1e-9);
+	cr_assert_eq(s->table, 0);
+	cr_assert_eq(s->publish, 0);
 	cr_assert_eq(s->handler_count, 1);
 	cr_assert_null(s->handlers[0].prefix);
 	cr_assert_eq(s->handlers[0].line, 4);
@@ -61,7 +63,7 @@ Test(config, keys_reach_their_fields)
 		     "start_time = 5s\nstate_max = 3k\nstate_time = 0\n" HTTP "backlog = 5\nshare = yes\nidle = 0\n"
 		     "high_water = 1k\nmax_queue = 2k\nlinger = 1s\nmax_head = 4k\n"
 		     "max_target = 1k\nmax_fields = 7\nmax_body = 0\nhead_time = 1s\n"
-		     "body_time = 1m\nws_max_message = 3k\nws_ping = 0\n" HANDLER);
+		     "body_time = 1m\nws_max_message = 3k\nws_ping = 0\ntable = 1m\npublish = 2m\n" HANDLER);
 	const struct config_service *s = service("s");
 	cr_assert_eq(config->workers, 3);
 	cr_assert_str_eq(config->user, "nobody");
@@ -78,6 +80,18 @@ Test(config, keys_reach_their_fields)
 	cr_assert_float_eq(s->body_time, 60, 1e-9);
 	cr_assert_eq(s->ws_max_message, 3 << 10);
 	cr_assert_float_eq(s->ws_ping, 0, 1e-9);
+	cr_assert_eq(s->table, 1 << 20);
+	cr_assert_eq(s->publish, 2 << 20);
+}
+
+Test(config, a_table_has_room_for_something)
+{
+	expect_sound(TCP "table = 0\n" HANDLER);
+	expect_sound(TCP "table = 256k\n" HANDLER);
+	expect_told(TCP "table = 255k\n" HANDLER,
+		"a.ini:4: table = 255k: less than 256k; write more, or 0 for none\n");
+	expect_told(TCP "publish = 1k\n" HANDLER,
+		"a.ini:4: publish = 1k: less than 256k; write more, or 0 for none\n");
 }
 
 Test(config, bounds_reach_their_fields)
@@ -209,7 +223,7 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"[handler ...]\n"
 		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, balance, "
 		"backlog, share, idle, max_input, high_water, max_queue, linger, tls_certificate, tls_key, tls_client_ca, "
-		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, max_head, "
+		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, table, publish, max_head, "
 		"max_target, max_fields, max_body, head_time, "
 		"body_time, ws_max_message, ws_ping, body_rate, send_rate, rate_grace, max_requests, "
 		"max_connections, max_per_client, server, access_log, access_log_format\n"

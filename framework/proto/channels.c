@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channels.c - what the handlers of a service hear from its workers.
+ *
+ * A turn of the loop delivers BATCH messages at most, so that clients get theirs.
+ */
+#include "proto/channels.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/handler.h"
+
+enum { BATCH = 64 };
+
+struct subscription {
+	struct subscription *next;
+	void               (*hear)(struct portico_service *, const char *channel, const void *data,
+		size_t len);                     /* NULL: no more */
+	char                 channel[BUS_CHANNEL + 1];
+};
+
+/* ---- hearing ---- */
+
+static struct subscription *find(const struct portico_service *h, const char *channel)
+{
+	struct subscription *s = h->subscriptions;
+
+	while (s && strcmp(s->channel, channel) != 0)
+		s = s->next;
+	return s;
+}
+
+static void deliver(struct portico_service *h, const struct bus_message *m)
+{
+	const struct subscription *s = find(h, m->channel);
+
+	if (!s || !s->hear)
+		return;
+	handler_enter(h, PULSE_MESSAGE);
+	s->hear(h, m->channel, m->data, m->len);
+	handler_leave(h);
+}
+
+static void deliver_to_all(struct channels *c, uint64_t missed)
+{
+	for (struct portico_service *h = c->subscribers; h; h = h->next_subscriber) {
+		if (missed > 0)
+			portico_counter_add(h->missed, missed);
+		deliver(h, c->message);
+	}
+}
+
+static void listen_on(struct channels *c)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		uint64_t missed = 0;
+		if (!bus_hear(c->bus, &c->place, c->message, &missed))
+			return;
+		deliver_to_all(c, missed);
+	}
+	ev_timer_set(&c->more, 0., 0.);
+	ev_timer_start(c->loop, &c->more);
+}
+
+static void on_heard(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct channels *c = io->data;
+
+	(void)loop;
+	(void)events;
+	bus_ear_clear(io->fd);
+	if (!ev_is_active(&c->more))
+		listen_on(c);
+}
+
+static void on_more(struct ev_loop *loop, ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	listen_on(t->data);
+}
+
+/* ---- the first and the last who listens ---- */
+
+static int begin(struct channels *c)
+{
+	struct bus_message *message = malloc(sizeof(*message));
+	int ear = message ? bus_ear(c->bus) : -1;
+
+	if (ear < 0) {
+		free(message);
+		return -1;
+	}
+	c->message = message;
+	bus_join(c->bus, &c->place);
+	ev_io_init(&c->heard, on_heard, ear, EV_READ);
+	ev_timer_init(&c->more, on_more, 0., 0.);
+	c->heard.data = c->more.data = c;
+	ev_io_start(c->loop, &c->heard);
+	return 0;
+}
+
+void channels_init(struct channels *c, struct bus *bus, struct ev_loop *loop)
+{
+	*c = (struct channels){ .bus = bus, .loop = loop };
+}
+
+void channels_fini(struct channels *c)
+{
+	if (!c->message)
+		return;
+	ev_io_stop(c->loop, &c->heard);
+	ev_timer_stop(c->loop, &c->more);
+	close(c->heard.fd);
+	free(c->message);
+	c->message = NULL;
+}
+
+/* ---- handlers ---- */
+
+static void enlist(struct portico_service *h)
+{
+	h->missed = portico_counter(h, "portico_missed_messages", "messages it was too slow to hear");
+	h->next_subscriber = h->channels->subscribers;
+	h->channels->subscribers = h;
+}
+
+static struct subscription *add(struct portico_service *h, const char *channel)
+{
+	struct subscription *s = calloc(1, sizeof(*s));
+
+	if (!s || (!h->channels->message && begin(h->channels) < 0)) {
+		free(s);
+		return NULL;
+	}
+	if (!h->subscriptions)
+		enlist(h);
+	strcpy(s->channel, channel);
+	s->next = h->subscriptions;
+	h->subscriptions = s;
+	return s;
+}
+
+/* The one that ends stays in the list, silent: a callback may end its own. */
+int portico_subscribe(struct portico_service *h, const char *channel,
+	void (*hear)(struct portico_service *, const char *, const void *, size_t))
+{
+	size_t len = strlen(channel);
+
+	if (len == 0 || len > BUS_CHANNEL || !h->channels || !h->channels->bus) {
+		errno = len == 0 ? EINVAL : len > BUS_CHANNEL ? EMSGSIZE : EOPNOTSUPP;
+		return -1;
+	}
+	struct subscription *s = find(h, channel);
+	if (!s && hear)
+		s = add(h, channel);
+	if (s)
+		s->hear = hear;
+	return s || !hear ? 0 : -1;
+}
+
+int portico_publish(struct portico_service *h, const char *channel, const void *data, size_t len)
+{
+	if (h->channels && h->channels->bus)
+		return bus_say(h->channels->bus, channel, data, len);
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+void channels_forget(struct portico_service *h)
+{
+	while (h->subscriptions) {
+		struct subscription *s = h->subscriptions;
+		h->subscriptions = s->next;
+		free(s);
+	}
+}
