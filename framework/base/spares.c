@@ -31,7 +31,7 @@ void spares_give(struct spares *s, void *piece)
 {
 	struct spare *p = piece;
 
-	if (s->count >= SPARES_KEPT) {
+	if (s->count + 1 > SPARES_KEPT) {        /* none are kept where addresses are sanitized */
 		free(p);
 		return;
 	}
