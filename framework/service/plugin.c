@@ -323,24 +323,7 @@ static int set_up(struct load *l)
 	return check_protocol(l) < 0 ? -1 : set_options(l);
 }
 
-int plugin_load(struct portico_service *h, const struct config_handler *c,
-	const struct config_service *service, struct arena *mem, struct problems *problems)
-{
-	struct load l = {
-		.handler = h,
-		.config = c,
-		.service = service,
-		.mem = mem,
-		.problems = problems,
-	};
-	char why[PLUGIN_WHY];
-
-	if (c->linked)
-		return plugin_link(h, c->linked, c, service, mem, problems);
-	return plugin_open(h, c->plugin, mem, why) < 0 ? told(&l, "%s", why) : set_up(&l);
-}
-
-int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
+static int load(struct portico_service *h, const struct portico_plugin *plugin,
 	const struct config_handler *c, const struct config_service *service, struct arena *mem,
 	struct problems *problems)
 {
@@ -352,6 +335,21 @@ int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
 		.problems = problems,
 	};
 	char why[PLUGIN_WHY];
+	int result = plugin ? take_plugin(h, plugin, c->plugin, mem, why)
+			    : plugin_open(h, c->plugin, mem, why);
 
-	return take_plugin(h, plugin, c->plugin, mem, why) < 0 ? told(&l, "%s", why) : set_up(&l);
+	return result < 0 ? told(&l, "%s", why) : set_up(&l);
+}
+
+int plugin_load(struct portico_service *h, const struct config_handler *c,
+	const struct config_service *service, struct arena *mem, struct problems *problems)
+{
+	return load(h, c->linked, c, service, mem, problems);
+}
+
+int plugin_link(struct portico_service *h, const struct portico_plugin *plugin,
+	const struct config_handler *c, const struct config_service *service, struct arena *mem,
+	struct problems *problems)
+{
+	return load(h, plugin, c, service, mem, problems);
 }
