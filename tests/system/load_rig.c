@@ -3,9 +3,16 @@
 #include "load_rig.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "balance_rig.h"
 #include "harness.h"
+
+void load_set_up(void)
+{
+	harness_set_up();
+	(void)setpriority(PRIO_PROCESS, 0, -20);
+}
 
 bool load_is_shortest(const char *service)
 {

@@ -24,6 +24,10 @@ enum { STAY = 2000 };
 	"[handler web /]\nplugin = ${T}/moody.so\n" more
 #define WHO MOODY("")
 
+/* Before other suites: a worker that gets no core for 5 ms in a turn passes for blocked, rightly, and
+ * its clients go elsewhere. */
+void load_set_up(void);
+
 bool load_is_shortest(const char *service);
 
 #define NEEDS_BPF_OF(service)                                                \
