@@ -4,8 +4,8 @@
 # suites.sh - the unit and system suites of one build: B=build SAN= suites.sh
 #
 # Prints a line a suite and the failures in full, and at the end what failed,
-# or leaves that to who set $FAILURES (failed.sh; $VARIANT is its name for this
-# build).  Appends "passed failed skipped" to $COUNTS if that is set.  Fails if
+# which it appends to $FAILURES if that is set (failed.sh; $VARIANT is its name
+# for this build).  Appends "passed failed skipped" to $COUNTS if that is set.  Fails if
 # a test does, or if none ran.
 set -u
 . tests/failed.sh
@@ -94,9 +94,9 @@ run_binary() {
 	rm -f "$json" "$log" "$totals"
 }
 
-own_failures=
-[ -n "${FAILURES:-}" ] || own_failures=$(mktemp)
-FAILURES=${FAILURES:-$own_failures}
+# Told here too, and not only by who set $FAILURES: of a long output some keep what is near an error.
+of_all=${FAILURES:-/dev/null}
+FAILURES=$(mktemp)
 
 # System tests wait more than they work: six at a time keep two cores busy, and sanitizers make
 # four of them.
@@ -110,8 +110,7 @@ if [ -n "$SAN" ]; then
 else
 	run_binary system 900 6
 fi
-if [ -n "$own_failures" ]; then
-	tell_failed
-	rm -f "$own_failures"
-fi
+tell_failed
+cat "$FAILURES" >>"$of_all"
+rm -f "$FAILURES"
 exit "$failed"
