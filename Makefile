@@ -196,7 +196,7 @@ $(B)/tests/%.so: tests/%.c include/portico.h
 
 $(addprefix $(B)/tests/plugins/,estate_2.so estate_other.so): tests/plugins/estate.c
 
-$(B)/unit: $(unit_objects) $(objects) framework/exports.list
+$(B)/unit: $(unit_objects) $(objects) $(B)/framework/kit/clock.o framework/exports.list
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(NO_LTO) $(SANFLAGS) -o $@ $(filter %.o,$^) -Wl,--dynamic-list=framework/exports.list \
 		-Wl,--wrap=calloc $(CRITERION) $(LIBS)

@@ -123,7 +123,7 @@ Test(listen, rests_when_descriptors_run_out_and_recovers)
 	rig_sleeps();
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
 	while (taken_count < 3)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 	cr_assert(ev_is_active(&listener.io));
 	cr_assert_not(ev_is_active(&listener.retry));
 	cr_assert_float_eq(listener.rest, 0., 0.);
@@ -137,11 +137,11 @@ Test(listen, rests_longer_each_time)
 	double first = listener.rest;
 	cr_assert_gt(first, 0.);
 	while (listener.rest <= first)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 	cr_assert_leq(listener.rest, 1.);
 	setrlimit(RLIMIT_NOFILE, &was);
 	while (taken_count < 1)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 }
 
 Test(listen, may_be_stopped_while_it_rests)

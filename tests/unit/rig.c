@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "kit/kit.h"
 #include "sys/page.h"
 
 struct rig rig;
@@ -26,6 +26,7 @@ void rig_up(void)
 	int fd;
 
 	memset(&rig, 0, sizeof(rig));
+	kit_clock_stop();
 	signal(SIGPIPE, SIG_IGN);        /* as a worker does */
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC)); /* handlers misbehave here on purpose */
 	rig.loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
@@ -53,6 +54,7 @@ void rig_down(void)
 	hub_fini(&rig.hub);
 	page_destroy(rig.handler.page, 1);
 	ev_loop_destroy(rig.loop);
+	kit_clock_go();
 }
 
 void rig_enter(void)
@@ -83,8 +85,12 @@ void rig_told(const char *story)
 	rig.story[0] = '\0';
 }
 
+/* A timer of no time is due in the next turn: a little always passes. */
+#define A_LITTLE 1000    /* ns */
+
 void rig_turn(void)
 {
+	kit_clock_move(A_LITTLE);
 	ev_run(rig.loop, EVRUN_NOWAIT);
 }
 
@@ -101,6 +107,21 @@ static void on_passed(struct ev_loop *loop, ev_timer *w, int events)
 	*(bool *)w->data = true;
 }
 
+#define AT_MOST 3600.    /* seconds, without a timer */
+
+static void wait_up_to(double seconds)
+{
+	kit_clock_move(A_LITTLE);
+	kit_clock_leap((uint64_t)(seconds * 1e9));
+	ev_run(rig.loop, EVRUN_ONCE);
+	kit_clock_leap(0);
+}
+
+void rig_wait(void)
+{
+	wait_up_to(AT_MOST);
+}
+
 void rig_pass(double seconds)
 {
 	bool passed = false;
@@ -110,23 +131,13 @@ void rig_pass(double seconds)
 	ev_timer_init(&timer, on_passed, seconds, 0.);
 	timer.data = &passed;
 	ev_timer_start(rig.loop, &timer);
-	rig_until(&passed);
-}
-
-static double monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	while (!passed)
+		wait_up_to(seconds);
 }
 
 void rig_block(double seconds)
 {
-	double end = monotonic() + seconds;
-
-	while (monotonic() < end)
-		;
+	kit_clock_move((uint64_t)(seconds * 1e9));
 }
 
 void rig_until(const bool *so)
@@ -137,15 +148,9 @@ void rig_until(const bool *so)
 
 void rig_sleeps(void)
 {
-	bool passed = false;
-	ev_timer timer;
-
 	rig_turns(2);
-	ev_timer_init(&timer, on_passed, 0.02, 0.);
-	timer.data = &passed;
-	ev_timer_start(rig.loop, &timer);
 	unsigned before = ev_iteration(rig.loop);
-	rig_until(&passed);
+	rig_pass(0.02);
 	cr_assert_lt(ev_iteration(rig.loop) - before, 10, "the loop spins");
 }
 

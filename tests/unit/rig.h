@@ -36,11 +36,15 @@ void rig_leave(void);
 void rig_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void rig_told(const char *story);        /* asserts it and forgets it */
 
-void rig_turn(void);
+/* The clock stands still between rig_up() and rig_down(): only these move it, and where the loop
+ * would wait for a timer its time is over at once.  So no test is late on a busy machine. */
+void rig_turn(void);                     /* does not wait */
 void rig_turns(int n);
+void rig_wait(void);                     /* a turn that waits for what comes first, if only a timer */
 void rig_pass(double seconds);           /* runs the loop for that long */
 void rig_block(double seconds);          /* the loop stands still for that long */
-void rig_until(const bool *so);
+
+void rig_until(const bool *so);          /* really waits: for threads */
 /* Asserts that the loop has nothing to do but wait. */
 void rig_sleeps(void);
 

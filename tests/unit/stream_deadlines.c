@@ -13,7 +13,7 @@ Test(stream_deadlines, is_late_when_nothing_comes)
 	kind.idle.span = 0.01;
 	deadline_set(&side.stream.deadline, &kind.idle);
 	while (!side.lates)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 	rig_turn();
 	cr_assert_eq(side.closeds, 1);
 }
@@ -31,7 +31,7 @@ Test(stream_deadlines, is_not_late_with_what_came_while_the_loop_was_blocked)
 	cr_assert_eq(side.lates, 0);
 	cr_assert_eq(side.datas, 1);
 	while (!side.lates)      /* and has a new time from there */
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 	cr_assert_eq(side.datas, 1);
 }
 
@@ -56,7 +56,7 @@ Test(stream_deadlines, is_not_late_to_read_what_was_queued_in_this_turn)
 	cr_assert_eq(side.lates, 0);
 	peer_hears(&side, "x");
 	while (!side.lates)      /* and has a new time from there */
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 }
 
 Test(stream_deadlines, is_late_when_nothing_came_while_the_loop_was_blocked)
@@ -79,7 +79,7 @@ Test(stream_deadlines, lingering_has_an_end_after_a_renewal_too)
 	cr_assert_eq(side.closeds, 0, "it does not linger, this test shows nothing");
 	stream_renew(&side.stream);
 	while (!side.closeds)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 }
 
 Test(stream_deadlines, has_all_of_its_time_again_after_bytes_and_after_a_renewal)

@@ -53,7 +53,7 @@ Test(stream_ends, lingering_has_an_end)
 	kind.linger.span = 0.01;
 	stream_close(&side.stream, false);
 	while (!side.closeds)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 }
 
 static size_t abort_now(struct side *d, char *bytes, size_t len)

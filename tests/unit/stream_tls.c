@@ -214,7 +214,7 @@ Test(stream_tls, a_handshake_has_a_time)
 	kind.shakes.span = .05;
 	deadline_set(&second.stream.deadline, &kind.shakes);
 	while (!second.closeds)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 	cr_assert_eq(second.lates, 0, "the protocol never saw it");
 	cr_assert_eq(counts.errors[ERROR_TIMEOUT], 1);
 }
