@@ -46,8 +46,9 @@ B       := build$(if $(variant),/variant$(variant))
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude -DPORTICO_VERSION='"$(VERSION)"' \
-            -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
+CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude
+BUILT_IN := -DPORTICO_VERSION='"$(VERSION)"' -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' \
+            -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
 # The server alone is optimised as a whole, and only as gcc's own build: all others that link its objects
 # take them one by one.
 LTO      := $(if $(variant),,-flto=auto)
@@ -61,12 +62,16 @@ LIBS     := -lssl -lcrypto -lev -linih -ljansson $(CURSES) -ldl -lm
 Q    := $(if $(V),,@)
 say   = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
-# Rebuilt when the paths or the version that are built in change.
+# The paths and the version are built in here alone, and these rebuilt when they change: make install
+# with another PREFIX is quick.
 built_in := $(VERSION) $(SYSCONFDIR) $(PLUGINDIR)
+tellers  := $(addprefix framework/,admin/admin.o config/config_keys.o main.o master/status.o master/upgrade.o)
 $(B)/built-in: FORCE
 	@mkdir -p $(@D)
 	@echo '$(built_in)' | cmp -s - $@ || echo '$(built_in)' >$@
 FORCE:
+$(addprefix $(B)/,$(tellers)): $(B)/built-in
+$(addprefix $(B)/,$(tellers)) $(addprefix build/fuzz/,$(tellers)): CPPFLAGS += $(BUILT_IN)
 
 sources  := $(filter-out framework/kit/%,$(wildcard framework/*/*.c))
 objects  := $(sources:%.c=$(B)/%.o)
@@ -87,7 +92,7 @@ $(B)/portico: $(B)/framework/main.o $(objects) framework/exports.list
 	$(Q)$(CC) $(CFLAGS) $(LTO) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		-Wl,--dynamic-list=framework/exports.list $(LIBS)
 
-$(B)/framework/%.o: framework/%.c $(B)/built-in
+$(B)/framework/%.o: framework/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(COMPILE) $(if $(LTO),$(LTO) -ffat-lto-objects) -c -o $@ $<

@@ -29,10 +29,6 @@
 #include "net/tls_spare.h"
 #include "portico.h"
 
-#ifndef PORTICO_CONFIG_FILE
-#define PORTICO_CONFIG_FILE "/usr/local/etc/portico.ini"
-#endif
-
 enum {
 	FILE_NAME, LISTEN, WORKERS, SET, TCP, UDP, HTTP, WEBSOCKET, JSON, INI, RELOADS, RATE, CANARY, BIRD,
 	AGENT, EVERY, HELP, VERSION, OPTIONS

@@ -9,10 +9,6 @@
 
 #include <string.h>
 
-#ifndef PORTICO_PLUGIN_DIR
-#define PORTICO_PLUGIN_DIR "/usr/local/lib/portico"
-#endif
-
 #define PORTICO_KEY(kind, key, dflt, in, text)                               \
 	PORTICO_OPTION_IN(kind, struct draft_portico, key, dflt, in, text)
 #define CONFIG_KEY(kind, key, dflt, in, text)                                \
