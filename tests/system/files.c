@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files.c - examples/files by the rules of RFC 9110: what is sent, and conditions. */
+/* files.c - the plugin files by the rules of RFC 9110: what is sent, and conditions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

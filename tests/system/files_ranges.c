@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files_ranges.c - examples/files by the rules of RFC 9110: ranges and codings. */
+/* files_ranges.c - the plugin files by the rules of RFC 9110: ranges and codings. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

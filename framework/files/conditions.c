@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "files.h"
+#include "files/files.h"
 
 /* ---- dates and tags ---- */
 

@@ -2,8 +2,8 @@
 /*
  * files.h - what the files of the plugin files share; files.c says what it is.
  */
-#ifndef FILES_H
-#define FILES_H
+#ifndef PORTICO_FILES_FILES_H
+#define PORTICO_FILES_FILES_H
 
 #include <portico.h>
 #include <sys/stat.h>

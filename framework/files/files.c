@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "files/files.h"
 
 static const struct portico_option options[] = {
 	PORTICO_OPTION(STRING, struct site, root, NULL, "the directory that is served"),
