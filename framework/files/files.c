@@ -142,10 +142,10 @@ static void let_go(const struct file *f)
 		close(f->fd);
 }
 
-/* f->fd is taken. */
-static int send_file(struct portico_request *req, const struct site *s, const struct file *f)
+/* text: of Range, or NULL.  f->fd is taken. */
+static int send_file(struct portico_request *req, const struct site *s, const struct file *f,
+	const char *text)
 {
-	const char *text = portico_request_header(req, "Range");
 	struct range ranges[MAX_RANGES];
 	int count = 0;
 
@@ -220,22 +220,22 @@ static int open_named(struct portico_request *req, const struct site *s, bool gz
 static int request(struct portico_request *req)
 {
 	struct site *s = portico_service_state(portico_request_service(req));
-	const char *path = portico_request_path(req);
-	bool gzip = takes_gzip(req, s), whole = s->kept && !portico_request_header(req, "Range");
-	const struct file *kept = whole ? cache_find(s->kept, path, gzip) : NULL;
+	const char *path = portico_request_path(req), *range = portico_request_header(req, "Range");
+	bool gzip = takes_gzip(req, s), keeps = s->kept && !range;
+	const struct file *kept = keeps ? cache_find(s->kept, path, gzip) : NULL;
 	struct file f = { .fd = -1 };
 
 	if (kept)
-		return send_file(req, s, kept);
+		return send_file(req, s, kept, NULL);
 	int result = open_named(req, s, gzip, &f);
 	if (f.fd < 0)
 		return result;
-	if (whole && (uint64_t)f.st.st_size <= s->cache_file)
+	if (keeps && (uint64_t)f.st.st_size <= s->cache_file)
 		kept = cache_keep(s->kept, path, gzip, &f);
 	if (!kept)
-		return send_file(req, s, &f);
+		return send_file(req, s, &f, range);
 	close(f.fd);
-	return send_file(req, s, kept);
+	return send_file(req, s, kept, NULL);
 }
 
 /* ---- birth and death ---- */
