@@ -4,9 +4,10 @@
  *
  * An answer for each path and for either sort of client, those who take gzip and the others: content, type, tag,
  * date.  It is good for cache_time since before the file was opened; whoever asks later has it opened and read
- * anew, also if it looks the same: two writes within one tick of the kernel's clock, or one through
- * mmap(2), leave no trace in stat(2).  So nothing that is found is older than that, whatever
- * happened to the file: written, replaced, cut, removed, closed to us, hidden behind another link.
+ * anew, also if it looks the same: stat(2) does not tell of a store through mmap(2) into a page that was written to
+ * before, nor, before Linux 6.13, of the second write in one tick of the kernel's clock.  So nothing that is
+ * found is older than that, whatever happened to the file: written, replaced, cut, removed, closed to us, hidden
+ * behind another link.
  *
  * Bounded in bytes, by dropping what was asked for longest ago.  The paths are the clients' choice
  * (//a and ///a are one file and two paths): so that nobody can make all of them meet in one bucket, a bucket holds
