@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# make            the server, the example plugins
+# make            the server, its handlers, the example plugins
 # make run        installs what is missing, builds, serves etc/portico.ini
 # make test       installs what the tests need, runs every suite, prints the count
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
@@ -73,16 +73,17 @@ FORCE:
 $(addprefix $(B)/,$(tellers)): $(B)/built-in
 $(addprefix $(B)/,$(tellers)) $(addprefix build/fuzz/,$(tellers)): CPPFLAGS += $(BUILT_IN)
 
-sources  := $(filter-out framework/kit/%,$(wildcard framework/*/*.c))
+# Handlers to use: a room each, built where the examples are, since all are installed in one folder.
+rooms    := files
+handlers := $(rooms:%=$(B)/examples/%.so)
+sources  := $(filter-out framework/kit/% $(rooms:%=framework/%/%),$(wildcard framework/*/*.c))
 objects  := $(sources:%.c=$(B)/%.o)
-# A plugin is a file, or a folder if it is a large one.
-folders  := $(patsubst examples/%/,$(B)/examples/%.so,$(filter-out examples/notes/,$(wildcard examples/*/)))
-examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c)) $(folders)
+examples := $(patsubst examples/%.c,$(B)/examples/%.so,$(wildcard examples/*.c))
 
 # Programs of their own, which show what the kernel does: docs/ports-and-sockets.md
 notes    := $(patsubst %.c,$(B)/%,$(filter-out examples/notes/note.c,$(wildcard examples/notes/*.c)))
 
-all: $(B)/portico $(examples)
+all: $(B)/portico $(examples) $(handlers)
 
 notes: $(notes)
 
@@ -108,11 +109,11 @@ $(B)/examples/%.so: examples/%.c include/portico.h
 	$(call say,SO)
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC -shared $(LDFLAGS) -o $@ $<
 
-$(folders): $(B)/examples/%.so: $(wildcard examples/*/*.[ch]) include/portico.h
+$(handlers): $(B)/examples/%.so: $(wildcard $(rooms:%=framework/%/*.[ch])) include/portico.h
 	@mkdir -p $(@D)
 	$(call say,SO)
-	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -fPIC \
-		-fvisibility=hidden -shared $(LDFLAGS) -o $@ $(wildcard examples/$*/*.c)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Iframework -fPIC \
+		-fvisibility=hidden -shared $(LDFLAGS) -o $@ $(wildcard framework/$*/*.c)
 
 # The test kit: portico below its worker, as one object of which only portico_* is seen, so that
 # nothing in it meets a handler's own names.  What link-time optimising would take in its place goes.
@@ -378,7 +379,7 @@ install: all install-texts
 	install -m 644 include/portico.h $(DESTDIR)$(PREFIX)/include/portico.h
 	[ -e $(DESTDIR)$(SYSCONFDIR)/portico.ini ] || \
 		$(PLACES) etc/portico.ini >$(DESTDIR)$(SYSCONFDIR)/portico.ini
-	for so in $(examples); do \
+	for so in $(examples) $(handlers); do \
 		install -m 755 $$so $(DESTDIR)$(PLUGINDIR)/.new && \
 		mv -f $(DESTDIR)$(PLUGINDIR)/.new $(DESTDIR)$(PLUGINDIR)/$${so##*/} || exit 1; \
 	done

@@ -15,7 +15,7 @@ trap finish EXIT
 
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 root=$dir/root/opt/portico
-for file in bin/portico include/portico.h etc/portico.ini lib/portico/hello.so \
+for file in bin/portico include/portico.h etc/portico.ini lib/portico/hello.so lib/portico/files.so \
 	lib/pkgconfig/portico.pc share/man/man1/portico.1 share/man/man5/portico.ini.5 \
 	share/bash-completion/completions/portico etc/logrotate.d/portico; do
 	[ -s "$root/$file" ] || { echo "$file is not installed"; exit 1; }

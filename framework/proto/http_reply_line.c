@@ -12,11 +12,15 @@
 #include "proto/http_request.h"
 #include "proto/http_skip.h"
 
-static bool is_token(const char *s, size_t len)
+/* Of a line that is written out: so sixteen bytes can be looked at, however short the name is, for it
+ * ends at a colon, and however short the value is, for something is in front of it. */
+static bool is_line(const char *line, const char *colon, const char *end)
 {
-	const char *plain = http_skip_plain(s, s + len, '-', '-');
+	const char *plain = http_skip_plain(line, end, '-', '-');
+	const char *value = http_skip_value(line, colon + 2, end);
 
-	return len > 0 && http_skip(plain, s + len, HTTP_TOKEN) == s + len;
+	return line < colon && http_skip(plain, colon, HTTP_TOKEN) == colon
+		&& http_skip(value, end, HTTP_VALUE) == end;
 }
 
 bool http_is_value(const char *s, size_t len)
@@ -54,18 +58,15 @@ int portico_reply_header(struct portico_request *r, const char *name, const char
 		errno = EALREADY;
 		return -1;
 	}
-	if (!is_token(name, name_len) || !http_is_value(value, value_len)
-		|| is_ours(name, name_len)) {
+	if (buf_reserve(&r->headers, need) < 0)
+		return -1;
+	char *line = buf_tail(&r->headers), *colon = http_put(line, name, name_len);
+	char *end = http_put(HTTP_PUT(colon, ": "), value, value_len);
+	if (!is_line(line, colon, end) || is_ours(name, name_len)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (buf_reserve(&r->headers, need) < 0)
-		return -1;
-	char *at = buf_tail(&r->headers);
-	at = http_put(at, name, name_len);
-	at = HTTP_PUT(at, ": ");
-	at = http_put(at, value, value_len);
-	HTTP_PUT(at, "\r\n");
+	HTTP_PUT(end, "\r\n");
 	buf_added(&r->headers, need);
 	r->typed = r->typed || is_type(name, name_len);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files.c - examples/files by the rules of RFC 9110: what is sent, and conditions. */
+/* files.c - the plugin files by the rules of RFC 9110: what is sent, and conditions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ Test(files, another_content_has_another_tag)
 	char first[100];
 
 	files_make();
-	struct server *s = files_start("");
+	struct server *s = files_start("cache = 0\n");
 	files_get("/a.txt", "", &r);
 	snprintf(first, sizeof(first), "%s", response_header(&r, "ETag"));
 	files_get("/a.txt", "", &r);
@@ -232,13 +232,13 @@ static void put_tag(char *out, size_t room, const char *headers, const char *tag
 	snprintf(out + len, room - len, "%s", headers);
 }
 
-Test(files, honours_conditions)
+static void honour_conditions(const char *cache)
 {
 	struct response r;
 	char tag[100], headers[512];
 
 	files_make();
-	struct server *s = files_start("");
+	struct server *s = files_start(cache);
 	files_get("/a.txt", "", &r);
 	snprintf(tag, sizeof(tag), "%s", response_header(&r, "ETag"));
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++) {
@@ -254,6 +254,16 @@ Test(files, honours_conditions)
 		files_has_header(&r, "Vary", "Accept-Encoding");
 	}
 	server_stop(s);
+}
+
+Test(files, honours_conditions_from_the_disk)
+{
+	honour_conditions("cache = 0\n");
+}
+
+Test(files, honours_conditions_from_memory)
+{
+	honour_conditions("cache_time = 1h\n");
 }
 
 Test(files, a_fresh_date_is_not_strong_enough_for_if_range)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files_load.c - examples/files with curl, with large files, and with clients that are slow or
+/* files_load.c - the plugin files with curl, with large files, and with clients that are slow or
  * gone: memory and descriptors stay bounded. */
 #include <arpa/inet.h>
 #include <errno.h>

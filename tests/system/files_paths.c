@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files_paths.c - no way out of the root of examples/files, with openat2(2) and without it. */
+/* files_paths.c - no way out of the root of the plugin files, with openat2(2) and without it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>

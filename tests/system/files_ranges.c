@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files_ranges.c - examples/files by the rules of RFC 9110: ranges and codings. */
+/* files_ranges.c - the plugin files by the rules of RFC 9110: ranges and codings. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,7 +168,7 @@ Test(files_ranges, an_outdated_sibling_is_not_sent)
 	files_make();
 	write_file("www/a.txt.gz", "old");
 	files_date("www/a.txt.gz", 784111776);
-	struct server *s = files_start("");
+	struct server *s = files_start("cache = 0\n");
 	cr_assert_eq(files_get("/a.txt", "Accept-Encoding: gzip\r\n", &r), 200);
 	cr_assert_str_eq(r.body, ALPHABET);
 	files_date("www/a.txt.gz", 784111777);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files_rig.c - what the tests of examples/files share. */
+/* files_rig.c - what the tests of the plugin files share. */
 #include "files_rig.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * files_rig.h - what the tests of examples/files share: a root with files in it, served on
+ * files_rig.h - what the tests of the plugin files share: a root with files in it, served on
  * port 8080 by one worker, and requests with the headers of the test's choice.
  */
 #ifndef SYSTEM_FILES_RIG_H

@@ -6,7 +6,11 @@
 #include "http_rig.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <errno.h>
+#include <string.h>
+
+#include "proto/http_request.h"
 
 HTTP_SUITE(http_misuse);
 
@@ -121,6 +125,45 @@ Test(http_misuse, a_handler_cannot_inject_headers)
 	says(GET("/a"));
 	hears("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX-Good: a\tb \xc3\xa4\r\n"
 		"content-type: text/html\r\n\r\nx");
+}
+
+static bool may_stand(char c, bool in_name)
+{
+	if (in_name)
+		return isalnum((unsigned char)c) || strchr("!#$%&'*+-.^_`|~", c);
+	return c == '\t' || (c & 0x80) || (c >= ' ' && c != 0x7f);
+}
+
+/* One byte in a name or a value of that length, wherever it is looked at many at a time. */
+static void try_bytes(struct portico_request *r, size_t len, size_t at, bool in_name)
+{
+	char text[64] = "";
+
+	memset(text, 'a', len);
+	for (int c = 1; c < 256; c++) {
+		text[at] = (char)c;
+		int result = portico_reply_header(r, in_name ? text : "X", in_name ? "v" : text);
+		cr_assert_eq(result, may_stand((char)c, in_name) ? 0 : -1, "%#x at %zu of %zu in a %s", c,
+			at, len, in_name ? "name" : "value");
+		r->headers.end = r->headers.start;
+	}
+}
+
+static int try_all_bytes(struct portico_request *r)
+{
+	for (size_t len = 1; len < 40; len++)
+		for (size_t at = 0; at < len; at++) {
+			try_bytes(r, len, at, true);
+			try_bytes(r, len, at, false);
+		}
+	return portico_reply(r, 200, NULL, "x", 1);
+}
+
+Test(http_misuse, each_byte_of_a_header_is_looked_at)
+{
+	http.on_request = try_all_bytes;
+	says(GET("/a"));
+	hears("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
 }
 
 static int misuse(struct portico_request *r)

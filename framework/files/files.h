@@ -2,8 +2,8 @@
 /*
  * files.h - what the files of the plugin files share; files.c says what it is.
  */
-#ifndef FILES_H
-#define FILES_H
+#ifndef PORTICO_FILES_FILES_H
+#define PORTICO_FILES_FILES_H
 
 #include <portico.h>
 #include <sys/stat.h>
@@ -11,14 +11,20 @@
 struct site {                    /* one for each worker */
 	const char   *root, *prefix, *index, *charset;
 	bool          dot_files, symlinks, gzip;
-	double        max_age;
+	double        max_age, cache_time;
+	size_t        cache, cache_file;
 	bool          open, openat2;
 	int           fd;        /* of root */
 	struct types *types;
+	struct cache *kept;      /* NULL: nothing is */
+	char          cache_control[40];         /* "": it is not told */
+	char          accepted[80];              /* the last Accept-Encoding, and what it meant */
+	bool          accepted_gzip;
 };
 
 struct file {                    /* what is chosen to be sent */
-	int         fd;
+	int         fd;          /* -1: it is kept, in body */
+	const char *body;
 	struct stat st;
 	const char *type;
 	bool        gzip;        /* it is the sibling */
@@ -52,7 +58,21 @@ void describe(struct file *f);   /* fills in etag and modified */
 /* 412, 304, or 0: go on. */
 int  check_conditions(struct portico_request *req, const struct file *f);
 bool range_is_wanted(struct portico_request *req, const struct file *f); /* as to If-Range */
-bool takes_gzip(struct portico_request *req);
+bool takes_gzip(struct portico_request *req, struct site *s);
+
+/* ---- cache.c: small files, as they were within the last moment ---- */
+
+/* limit: bytes, all counted.  seconds: how old what is found can be.  NULL and ENOMEM. */
+struct cache *cache_create(size_t limit, double seconds);
+void          cache_destroy(struct cache *c);        /* NULL is fine */
+
+/* What was kept for that path, for those who take gzip or for the others; NULL: nothing that is
+ * young enough.  Valid until the next cache_keep() or cache_find(). */
+const struct file *cache_find(struct cache *c, const char *path, bool takes_gzip);
+/* After cache_find(), before which f was not looked for: reads it, and is as that.  NULL: it does not
+ * fit, could not be read, or changed meanwhile.  f->fd stays the caller's. */
+const struct file *cache_keep(struct cache *c, const char *path, bool takes_gzip,
+	const struct file *f);
 
 /* ---- ranges.c: RFC 9110, 14 ---- */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "files.h"
+#include "files/files.h"
 
 struct type {
 	const char *extension, *name;

@@ -12,6 +12,9 @@
  * links refused.  With symlinks = yes they may point to what lies in root, by relative paths.
  * Names that begin with a dot are not there (404); what may not be read or leads out is
  * forbidden (403); a directory shows its index and never a list.
+ *
+ * A small file is kept in memory for cache_time (cache.c), so that asking for it again takes no system
+ * call of ours; ranges are always sent from the file itself.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -21,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "files/files.h"
 
 static const struct portico_option options[] = {
 	PORTICO_OPTION(STRING, struct site, root, NULL, "the directory that is served"),
@@ -32,6 +35,10 @@ static const struct portico_option options[] = {
 	PORTICO_OPTION(BOOL, struct site, symlinks, "no", "follow symbolic links inside of root"),
 	PORTICO_OPTION(BOOL, struct site, gzip, "yes", "send name.gz, if it is no older than name"),
 	PORTICO_OPTION_IN(SECONDS, struct site, max_age, "0", "0..", "how long a cache may keep it"),
+	PORTICO_OPTION(SIZE, struct site, cache, "4m", "memory of each worker for small files; 0: none"),
+	PORTICO_OPTION_IN(SIZE, struct site, cache_file, "16k", "0..16k", "how long a small one may be"),
+	PORTICO_OPTION_IN(SECONDS, struct site, cache_time, "1s", "0..1h",
+		"how old what is sent may be; 0: each is opened anew"),
 	{ 0 }
 };
 
@@ -121,29 +128,31 @@ static int redirect(struct portico_request *req)
 
 static void say_about(struct portico_request *req, const struct site *s, const struct file *f)
 {
-	char text[40];
-
 	portico_reply_header(req, "ETag", f->etag);
 	portico_reply_header(req, "Last-Modified", f->modified);
 	if (s->gzip)
 		portico_reply_header(req, "Vary", "Accept-Encoding");
-	if (s->max_age > 0.) {
-		snprintf(text, sizeof(text), "max-age=%.0f", s->max_age);
-		portico_reply_header(req, "Cache-Control", text);
-	}
+	if (*s->cache_control)
+		portico_reply_header(req, "Cache-Control", s->cache_control);
 }
 
-/* f->fd is taken. */
-static int send_file(struct portico_request *req, const struct site *s, const struct file *f)
+static void let_go(const struct file *f)
 {
-	const char *text = portico_request_header(req, "Range");
+	if (f->fd >= 0)
+		close(f->fd);
+}
+
+/* text: of Range, or NULL.  f->fd is taken. */
+static int send_file(struct portico_request *req, const struct site *s, const struct file *f,
+	const char *text)
+{
 	struct range ranges[MAX_RANGES];
 	int count = 0;
 
 	say_about(req, s, f);
 	int status = check_conditions(req, f);
 	if (status) {
-		close(f->fd);
+		let_go(f);
 		return status == 304 ? portico_reply(req, 304, NULL, NULL, 0)
 				: portico_reply_text(req, 412, "It is another one now\n");
 	}
@@ -152,7 +161,7 @@ static int send_file(struct portico_request *req, const struct site *s, const st
 	portico_reply_header(req, "Accept-Ranges", "bytes");
 	if (count < 0) {
 		char size[40];
-		close(f->fd);
+		let_go(f);
 		snprintf(size, sizeof(size), "bytes */%" PRId64, (int64_t)f->st.st_size);
 		portico_reply_header(req, "Content-Range", size);
 		return portico_reply_text(req, 416, "It is not that long\n");
@@ -161,6 +170,8 @@ static int send_file(struct portico_request *req, const struct site *s, const st
 		portico_reply_header(req, "Content-Encoding", "gzip");
 	if (count > 0)
 		return send_ranges(req, f, ranges, (unsigned)count);
+	if (f->body)
+		return portico_reply(req, 200, f->type, f->body, (size_t)f->st.st_size);
 	return portico_reply_file(req, 200, f->type, f->fd, 0, f->st.st_size);
 }
 
@@ -174,13 +185,13 @@ static int begin(struct portico_request *req)
 	return portico_reply_text(req, 405, "Files can only be read here\n");
 }
 
-static int request(struct portico_request *req)
+/* Opens what the path names, and describes it.  Or answers that there is nothing to send: f->fd is
+ * -1 then, and this gives what http_request() is to. */
+static int open_named(struct portico_request *req, const struct site *s, bool gzip, struct file *f)
 {
-	const struct site *s = portico_service_state(portico_request_service(req));
 	const char *path = site_name(s, portico_request_path(req));
 	const char *name = path;
 	char index[PATH_MAX];
-	struct file f = { 0 };
 
 	if (!path)
 		return fail(req, ENOENT);
@@ -190,19 +201,41 @@ static int request(struct portico_request *req)
 			return fail(req, ENAMETOOLONG);
 		name = index;
 	}
-	f.fd = directory ? open_index(s, path, name, &f.st)
-			 : site_open_file(s, *name ? name : ".", &f.st);
-	if (f.fd < 0)
+	f->fd = directory ? open_index(s, path, name, &f->st)
+			  : site_open_file(s, *name ? name : ".", &f->st);
+	if (f->fd < 0)
 		return fail(req, errno);
-	if (!S_ISREG(f.st.st_mode)) {
-		close(f.fd);
-		return S_ISDIR(f.st.st_mode) && !directory ? redirect(req) : fail(req, EACCES);
+	if (!S_ISREG(f->st.st_mode)) {
+		close(f->fd);
+		f->fd = -1;
+		return S_ISDIR(f->st.st_mode) && !directory ? redirect(req) : fail(req, EACCES);
 	}
-	f.type = type_of(req, s, name);
-	if (s->gzip && takes_gzip(req))
-		choose_gzip(s, name, &f);
-	describe(&f);
-	return send_file(req, s, &f);
+	f->type = type_of(req, s, name);
+	if (gzip)
+		choose_gzip(s, name, f);
+	describe(f);
+	return 0;
+}
+
+static int request(struct portico_request *req)
+{
+	struct site *s = portico_service_state(portico_request_service(req));
+	const char *path = portico_request_path(req), *range = portico_request_header(req, "Range");
+	bool gzip = takes_gzip(req, s), keeps = s->kept && !range;
+	const struct file *kept = keeps ? cache_find(s->kept, path, gzip) : NULL;
+	struct file f = { .fd = -1 };
+
+	if (kept)
+		return send_file(req, s, kept, NULL);
+	int result = open_named(req, s, gzip, &f);
+	if (f.fd < 0)
+		return result;
+	if (keeps && (uint64_t)f.st.st_size <= s->cache_file)
+		kept = cache_keep(s->kept, path, gzip, &f);
+	if (!kept)
+		return send_file(req, s, &f, range);
+	close(f.fd);
+	return send_file(req, s, kept, NULL);
 }
 
 /* ---- birth and death ---- */
@@ -210,13 +243,17 @@ static int request(struct portico_request *req)
 static int start(struct portico_service *service)
 {
 	struct site *s = portico_service_state(service);
+	bool keeps = s->cache > 0 && s->cache_time > 0.;
 
 	if (site_open(service, s) < 0)
 		return -1;
+	if (s->max_age > 0.)
+		snprintf(s->cache_control, sizeof(s->cache_control), "max-age=%.0f", s->max_age);
+	s->kept = keeps ? cache_create(s->cache, s->cache_time) : NULL;
 	s->types = types_load();
-	if (s->types)
+	if (s->types && (s->kept || !keeps))
 		return 0;
-	portico_log(service, PORTICO_ERROR, "no memory for /etc/mime.types");
+	portico_log(service, PORTICO_ERROR, "no memory for /etc/mime.types or the cache");
 	return -1;
 }
 
@@ -225,6 +262,7 @@ static void stop(struct portico_service *service)
 	struct site *s = portico_service_state(service);
 
 	site_close(s);
+	cache_destroy(s->kept);
 	types_free(s->types);
 }
 

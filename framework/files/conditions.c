@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "files.h"
+#include "files/files.h"
 
 /* ---- dates and tags ---- */
 
@@ -193,13 +193,27 @@ static int coding_quality(const char *list, const char *name, int fallback)
 	return fallback;
 }
 
-bool takes_gzip(struct portico_request *req)
+static bool list_takes_gzip(const char *list)
 {
-	const char *list = portico_request_header(req, "Accept-Encoding");
-
-	if (!list)
-		return false;
 	int gzip = coding_quality(list, "gzip", coding_quality(list, "x-gzip",
 		coding_quality(list, "*", 0)));
 	return gzip > 0 && gzip >= coding_quality(list, "identity", 0);
+}
+
+/* Most clients say what the one before said. */
+bool takes_gzip(struct portico_request *req, struct site *s)
+{
+	const char *list = portico_request_header(req, "Accept-Encoding");
+
+	if (!list || !s->gzip)
+		return false;
+	if (strcmp(list, s->accepted) == 0)
+		return s->accepted_gzip;
+	bool takes = list_takes_gzip(list);
+	size_t size = strlen(list) + 1;
+	if (size <= sizeof(s->accepted)) {
+		memcpy(s->accepted, list, size);
+		s->accepted_gzip = takes;
+	}
+	return takes;
 }

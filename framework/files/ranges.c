@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "files/files.h"
 
 struct parts {                   /* of a reply with several ranges */
 	int          fd;
