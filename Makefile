@@ -4,6 +4,7 @@
 # make run        installs what is missing, builds, serves etc/portico.ini
 # make test       installs what the tests need, runs every suite, prints the count
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
+# make walk       the way of somebody new, timed, from a clone to a handler under systemd
 # make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
 # make bench      against bare loops and five servers: see bench/README.md; WORKLOADS="hello64 tls"
 # make guard      instructions and system calls a request, against bench/guard.expected
@@ -255,6 +256,11 @@ fuzzers: $(fuzzers)
 fuzz: fuzzers
 	@tests/fuzz.sh $(FUZZ_TIME)
 
+# By hand: a minute or two.
+walk:
+	@tests/deps.sh $(TEST_PACKAGES) git
+	@tests/new/walk
+
 # By hand: it needs node and the npm registry.
 compare:
 	@tests/compare/run
@@ -409,6 +415,6 @@ deb:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
+.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare walk loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
