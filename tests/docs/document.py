@@ -13,11 +13,10 @@
 import json
 import os
 import re
-import time
 
 from blocks import read_blocks, read_console
 from compare import Names, compare, compare_log
-from terminal import Terminal
+from terminal import Terminal, until
 
 WARNINGS = '-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror'
 SERVICE = '[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n'
@@ -164,13 +163,15 @@ class Document:
             raise Wrong('$ %s\nnot there: %s\nbut:\n%s' % (command, missing, '\n'.join(lines)))
 
     def await_log(self, expected, seen, numbers_differ):
-        end = time.monotonic() + self.patience
-        while True:
+        found = []
+
+        def is_there():
             lines = self.terminal.log_text()[seen:].splitlines()
-            missing = compare_log(expected, lines, self.names, numbers_differ)
-            if missing is None or time.monotonic() > end:
-                return missing, lines
-            time.sleep(0.02)
+            found[:] = compare_log(expected, lines, self.names, numbers_differ), lines
+            return found[0] is None
+
+        until(is_there, self.patience)
+        return found
 
 
 def complete(text):
