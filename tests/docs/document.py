@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """One document: its blocks from first to last, as a reader would do them.
 
-    c        compiled without a warning: a plugin, or a program if it has a main()
+    c        compiled without a warning: a plugin, a program if it has a main(), or what a request() does
     diff     applied to the files it names; what is C is compiled again
     ini      portico check finds it right; keys without a section are tried in one
     console  run; its output has to be what is shown
     python   compiles
+    haproxy, logrotate  a piece of a configuration that these find right
     systemd  a unit that systemd-analyze finds right
     json     is JSON
     text     is for the eye, and so is a block without a language
@@ -20,6 +21,11 @@ from terminal import Terminal, until
 
 WARNINGS = '-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror'
 SERVICE = '[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n'
+REQUEST = '#include <portico.h>\n\nstatic int request(struct portico_request *req)\n{\n%s\treturn 0;\n}\n\n' \
+    'PORTICO_PLUGIN(.name = "piece", .http_request = request)\n'
+# It wants a listener, and all three timeouts.
+HAPROXY = 'defaults\n\tmode http\n\ttimeout client 1m\n\ttimeout server 1m\n\ttimeout connect 1s\n' \
+    'frontend any\n\tbind 127.0.0.1:8000\n'
 HANDLER = '[handler web /]\nplugin = hello.so\n'
 
 
@@ -84,8 +90,9 @@ class Document:
 
     def try_c(self, block):
         name = block.file or 'block-%d.c' % block.line
-        self.write(name, block.text)
-        self.compile(name, block.text)
+        text = REQUEST % block.text if block.text.startswith('\t') else block.text
+        self.write(name, text)
+        self.compile(name, text)
 
     def compile(self, name, text):
         base = name[:-2]
@@ -124,6 +131,14 @@ class Document:
         name = block.file or 'block-%d.py' % block.line
         self.write(name, block.text)
         self.must('python3 -m py_compile ' + name)
+
+    def try_haproxy(self, block):
+        self.write('block.cfg', HAPROXY + block.text)
+        self.must('haproxy -c -f block.cfg')
+
+    def try_logrotate(self, block):
+        self.write('block.rotate', block.text)
+        self.must('chmod 644 block.rotate; logrotate -d block.rotate')
 
     def try_systemd(self, block):
         # The programs that it names are here somewhere else.

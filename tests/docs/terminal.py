@@ -47,10 +47,10 @@ class Terminal:
         with open(self.script, 'w') as f:
             f.write(text + '\n')
         self.say('. %s >%s 2>&1 </dev/null; echo $? >&%d' % (self.script, self.out, self.told))
-        # One write of at most four bytes: it is there as a whole.
+        # One write of at most four bytes, so it is there as a whole; in front of it those that came too late.
         if not select.select([self.results], [], [], limit)[0]:
             raise TimeoutError
-        return int(os.read(self.results, 100))
+        return int(os.read(self.results, 100).split()[-1])
 
     def run(self, command, limit=60):
         """(exit code, output lines), output None of what went to the other terminal."""
