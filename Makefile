@@ -4,6 +4,7 @@
 # make run        installs what is missing, builds, serves etc/portico.ini
 # make test       installs what the tests need, runs every suite, prints the count
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
+# make walk       the way of somebody new, timed, from a clone to a handler under systemd
 # make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
 # make bench      against bare loops and five servers: see bench/README.md; WORKLOADS="hello64 tls"
 # make guard      instructions and system calls a request, against bench/guard.expected
@@ -152,7 +153,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgr
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
                  llvm patch nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
                  mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables \
-                 g++ inotify-tools
+                 g++ inotify-tools locales
 # Where they come from elsewhere Debian's would push them out.
 TEST_PACKAGES += $(foreach p,node:nodejs npm:npm,$(if $(shell command -v $(firstword $(subst :, ,$p))),,$(lastword $(subst :, ,$p))))
 
@@ -260,6 +261,11 @@ fuzzers: $(fuzzers)
 
 fuzz: fuzzers
 	@tests/fuzz.sh $(FUZZ_TIME)
+
+# By hand: a minute or two.
+walk:
+	@tests/deps.sh $(TEST_PACKAGES) git
+	@tests/new/walk
 
 # By hand: it needs node and the npm registry.
 compare:
@@ -415,6 +421,6 @@ deb:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
+.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare walk loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

@@ -256,8 +256,8 @@ struct portico_plugin {
 /* Service, from setting() until stop() returns.  State: service_size bytes.  Name: of its
  * [service NAME].  Loop: the worker's, of libev, for watchers of your own, which you stop
  * at the latest in stop(); never leave or destroy it.  portico_log(): one line of the log, as
- * printf(3); more than 1023 bytes are cut, and control characters become ?; log_level says
- * from which level on it is written. */
+ * printf(3); a line has 4096 bytes at most, and ends with "..." if it was cut; control characters
+ * become ?; log_level says from which level on it is written. */
 void           *portico_service_state(struct portico_service *);
 const char     *portico_service_name(const struct portico_service *);
 unsigned        portico_service_worker(const struct portico_service *); /* slot, 0..n-1 */

@@ -7,7 +7,6 @@
 #include "admin/accept.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -36,10 +35,23 @@ struct range {
 	bool        version;     /* 1.0.0, or none is named */
 };
 
+/* RFC 9110, 12.4.2, and not as the locale has it; what is none is 0. */
+static double weight(const char *text)
+{
+	double q = 0., part = 1.;
+
+	for (; *text >= '0' && *text <= '9'; text++)
+		q = q * 10. + (*text - '0');
+	if (*text == '.')
+		while (*++text >= '0' && *text <= '9')
+			q += (part /= 10.) * (*text - '0');
+	return q;
+}
+
 static void read_parameter(struct range *r, const char *text, size_t len)
 {
 	if (len > 2 && strncasecmp(text, "q=", 2) == 0)
-		r->q = strtod(text + 2, NULL);
+		r->q = weight(text + 2);
 	else if (len >= 8 && strncasecmp(text, "version=", 8) == 0)
 		r->version = is(text, len, "version=1.0.0");
 }
@@ -55,7 +67,7 @@ static const char *read_range(const char *at, struct range *r)
 		const char *text = next_piece(&at, ",;", &len);
 		read_parameter(r, text, len);
 	}
-	if (!(r->q >= 0. && r->q <= 1.))
+	if (r->q > 1.)
 		r->q = 0.;
 	return *at == ',' ? at + 1 : at;
 }

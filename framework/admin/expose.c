@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/units.h"
+
 /* ---- pieces ---- */
 
 static void put_escaped(FILE *out, const char *text, bool quotes)
@@ -79,26 +81,32 @@ static void put_labels(struct expose *e, va_list labels, const char *more, const
 		fputc('}', e->out);
 }
 
+static void put_sample(struct expose *e, va_list labels, const char *value)
+{
+	fprintf(e->out, "%s%s", e->family.name, suffix_of(e->family.kind));
+	put_labels(e, labels, NULL, NULL);
+	fprintf(e->out, " %s\n", value);
+}
+
 void expose_count(struct expose *e, uint64_t value, ...)
 {
+	char text[UNITS_TEXT];
 	va_list labels;
 
-	fprintf(e->out, "%s%s", e->family.name, suffix_of(e->family.kind));
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	va_start(labels, value);
-	put_labels(e, labels, NULL, NULL);
+	put_sample(e, labels, text);
 	va_end(labels);
-	fprintf(e->out, " %llu\n", (unsigned long long)value);
 }
 
 void expose_real(struct expose *e, double value, ...)
 {
+	char text[UNITS_TEXT];
 	va_list labels;
 
-	fprintf(e->out, "%s%s", e->family.name, suffix_of(e->family.kind));
 	va_start(labels, value);
-	put_labels(e, labels, NULL, NULL);
+	put_sample(e, labels, units_exact(value, text));
 	va_end(labels);
-	fprintf(e->out, " %.15g\n", value);
 }
 
 static void put_bucket(struct expose *e, const char *bound, uint64_t below, va_list labels)
@@ -113,9 +121,9 @@ static void put_bucket(struct expose *e, const char *bound, uint64_t below, va_l
 }
 
 /* A bound without a fraction is written with one: 2.0, as OpenMetrics has it. */
-static void write_bound(char out[32], double bound)
+static void write_bound(char out[UNITS_TEXT + 2], double bound)
 {
-	snprintf(out, 32, "%.15g", bound);
+	units_exact(bound, out);
 	if (!strpbrk(out, ".e"))
 		strcat(out, ".0");
 }
@@ -123,7 +131,7 @@ static void write_bound(char out[32], double bound)
 void expose_histogram(struct expose *e, const struct expose_histogram *h, ...)
 {
 	va_list labels, again;
-	char bound[32];
+	char bound[UNITS_TEXT + 2], sum[UNITS_TEXT];
 
 	va_start(labels, h);
 	for (size_t i = 0; i < h->bound_count; i++) {
@@ -137,7 +145,7 @@ void expose_histogram(struct expose *e, const struct expose_histogram *h, ...)
 	fprintf(e->out, " %llu\n%s_sum", (unsigned long long)h->count, e->family.name);
 	va_end(again);
 	put_labels(e, labels, NULL, NULL);
-	fprintf(e->out, " %.15g\n", h->sum);
+	fprintf(e->out, " %s\n", units_exact(h->sum, sum));
 	va_end(labels);
 }
 

@@ -21,6 +21,9 @@
 
 enum { LOG_LINE = PIPE_BUF };
 
+/* Three bytes may become one "?": who has more is cut for certain, and told so by "...". */
+enum { LOG_MESSAGE = 3 * LOG_LINE };
+
 static struct log_speaker speaker = { .who = "portico", .slot = -1 };
 static struct log_style   style;
 static int                log_fd = STDERR_FILENO;
@@ -131,16 +134,16 @@ void log_say(enum log_level level, const struct log_place *place, const char *me
 	errno = saved;
 }
 
-static void __attribute__((format(printf, 2, 0)))
-say(enum log_level level, const char *fmt, va_list args)
+void log_vsay(enum log_level level, const struct log_place *place, const char *fmt, va_list args)
 {
 	int saved = errno;               /* fmt may say %m */
-	char message[LOG_LINE] = "";
+	char message[LOG_MESSAGE];
 
 	if (level > log_worst)
 		return;
-	(void)vsnprintf(message, sizeof(message), fmt, args);
-	log_say(level, NULL, message);
+	if (vsnprintf(message, sizeof(message), fmt, args) < 0)
+		message[0] = '\0';
+	log_say(level, place, message);
 	errno = saved;
 }
 
@@ -150,7 +153,7 @@ say(enum log_level level, const char *fmt, va_list args)
 	{                                                                    \
 		va_list args;                                                \
 		va_start(args, fmt);                                         \
-		say(level, fmt, args);                                       \
+		log_vsay(level, NULL, fmt, args);                                      \
 		va_end(args);                                                \
 	}
 

@@ -8,6 +8,7 @@
 #ifndef PORTICO_BASE_LOG_H
 #define PORTICO_BASE_LOG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,6 +55,10 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* As vprintf(3); place as below. */
+void log_vsay(enum log_level level, const struct log_place *place, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 /* A message as it is, also from a signal handler; place NULL: who was set is asked. */
 void log_say(enum log_level level, const struct log_place *place, const char *message);

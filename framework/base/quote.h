@@ -2,8 +2,8 @@
 /*
  * quote.h - what somebody else has said, a character at a time, as a string of JSON holds it.
  *
- * Pure.  What is valid UTF-8 stays; quotes, backslashes and controls are escaped, those of C1
- * too, which terminals obey.  Every byte that is no UTF-8, and NUL, whose \u0000 many who read
+ * Pure.  What is valid UTF-8 stays; quotes, backslashes and controls are escaped, also those of C1,
+ * which terminals obey, and those of direction, which show a line in another order.  Every byte that is no UTF-8, and NUL, whose \u0000 many who read
  * JSON refuse, becomes \\xHH.
  */
 #ifndef PORTICO_BASE_QUOTE_H

@@ -6,9 +6,20 @@
  */
 #include "base/units.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+
+const char *units_exact(double value, char out[UNITS_TEXT])
+{
+	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(plain);
+
+	snprintf(out, UNITS_TEXT, "%.15g", value);
+	uselocale(before);
+	freelocale(plain);
+	return out;
+}
 
 /* A value below limit is told in a unit of so many seconds. */
 struct step {

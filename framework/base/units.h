@@ -9,6 +9,9 @@
 
 enum { UNITS_TEXT = 24 };
 
+/* For programs: 15 digits, NAN as nan, and a point whatever locale(7) a plugin has set. */
+const char *units_exact(double value, char out[UNITS_TEXT]);
+
 const char *units_seconds(double seconds, char out[UNITS_TEXT]);
 const char *units_count(double count, char out[UNITS_TEXT]);     /* 950, 1.2 k, 34 M */
 const char *units_rate(double rate, char out[UNITS_TEXT]);       /* the same, and 0.5 */

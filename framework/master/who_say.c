@@ -81,24 +81,27 @@ static bool has_one_there(const struct who_port *p, const struct who_place *plac
 	return false;
 }
 
-/* What s holds, and how that concerns place. */
-static void add_where(struct sentence *out, const struct who_socket *s,
+/* What s holds, and how that concerns place: whether by a clause that wants a comma behind it. */
+static bool add_where(struct sentence *out, const struct who_socket *s,
 	const struct who_place *place)
 {
 	char text[WHO_ADDRESS];
 
 	if (who_is_at(s, place)) {
 		add(out, "it");
-		return;
+		return false;
 	}
 	add(out, "%s", who_address(&s->s.addr, s->s.v6only, s->s.device, text));
 	if (place->addr.sa.sa_family == AF_INET && s->s.addr.sa.sa_family == AF_INET6
 		&& addr_is_wildcard(&s->s.addr))
-		add(out, ", which covers IPv4 because it is not v6only,");
+		add(out, ", which covers IPv4 because it is not v6only");
 	else if (addr_is_wildcard(&s->s.addr))
-		add(out, ", which covers it,");
+		add(out, ", which covers it");
 	else if (addr_is_wildcard(&place->addr))
-		add(out, ", which it would cover,");
+		add(out, ", which it would cover");
+	else
+		return false;
+	return true;
 }
 
 static void add_reason(struct sentence *out, const struct who_port *p,
@@ -113,12 +116,12 @@ static void add_reason(struct sentence *out, const struct who_port *p,
 		return;
 	}
 	add(out, "%s holds ", holder_of(s, text));
-	add_where(out, s, place);
+	const char *comma = add_where(out, s, place) ? "," : "";
 	if (s->reuseport == 0)
-		add(out, " without SO_REUSEPORT");
+		add(out, "%s without SO_REUSEPORT", comma);
 	else if (s->s.uid != place->uid)
-		add(out, "%s%s, and SO_REUSEPORT shares with the same user only",
-			s->holder_count ? " under " : "",
+		add(out, "%s%s%s, and SO_REUSEPORT shares with the same user only",
+			s->holder_count ? comma : "", s->holder_count ? " under " : "",
 			s->holder_count ? user_tell(s->s.uid, user) : "");
 	else if (s->reuseport < 0)
 		add(out, ", whether with SO_REUSEPORT may not be seen");

@@ -171,24 +171,31 @@ static void received(struct stream *s, size_t len)
 	s->kind->counts->bytes_in += len;
 }
 
+/* Gives how much came: 0 too if it failed, or ended, which the stream knows from then on. */
+static size_t receive(struct stream *s, char *to, size_t room)
+{
+	ssize_t n = transport_recv(s, to, room);
+
+	if (n < 0)
+		input_failed(s);
+	else if (n == 0)
+		s->eof = true;
+	else
+		received(s, (size_t)n);
+	return n > 0 ? (size_t)n : 0;
+}
+
 /* Most input is used at once, so it is read into the hub's block, and only
  * what is left of it moves to the stream's own storage. */
 static void read_fresh(struct stream *s)
 {
 	char *block = s->kind->hub->block;
+	size_t n = receive(s, block, HUB_READ_BLOCK);
 
-	ssize_t n = transport_recv(s, block, HUB_READ_BLOCK);
-	if (n < 0) {
-		input_failed(s);
+	if (n == 0)
 		return;
-	}
-	if (n == 0) {
-		s->eof = true;
-		return;
-	}
-	received(s, (size_t)n);
-	size_t used = hand_over(s, block, (size_t)n);
-	keep_rest(s, block + used, (size_t)n - used);
+	size_t used = hand_over(s, block, n);
+	keep_rest(s, block + used, n - used);
 }
 
 static void read_behind_kept(struct stream *s)
@@ -202,17 +209,10 @@ static void read_behind_kept(struct stream *s)
 	}
 	if (room > buf_room(&s->in))
 		room = buf_room(&s->in);
-	ssize_t n = transport_recv(s, buf_tail(&s->in), room);
-	if (n < 0) {
-		input_failed(s);
+	size_t n = receive(s, buf_tail(&s->in), room);
+	if (n == 0)
 		return;
-	}
-	if (n == 0) {
-		s->eof = true;
-		return;
-	}
-	received(s, (size_t)n);
-	buf_added(&s->in, (size_t)n);
+	buf_added(&s->in, n);
 	stream_deliver_kept(s);
 }
 

@@ -130,13 +130,11 @@ void portico_log(struct portico_service *h, enum portico_level level, const char
 		[PORTICO_INFO] = LOG_INFO,
 		[PORTICO_DEBUG] = LOG_DEBUG,
 	};
-	char text[1024];
+	struct log_place here = place_of(h);
 	va_list args;
 
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	struct log_place here = place_of(h);
 	here.named = true;
-	log_say(level > PORTICO_DEBUG ? LOG_DEBUG : levels[level], &here, text);
+	va_start(args, fmt);
+	log_vsay(level > PORTICO_DEBUG ? LOG_DEBUG : levels[level], &here, fmt, args);
+	va_end(args);
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "sys/channel.h"
 #include "worker/worker.h"
 
@@ -34,11 +35,12 @@ uint32_t estate_can(const struct config *c, struct service **services, size_t co
 static void on_patience(struct ev_loop *loop, ev_timer *t, int events)
 {
 	struct estate *e = t->data;
-	char why[96];
+	char why[96], seconds[UNITS_TEXT];
 
 	(void)loop;
 	(void)events;
-	snprintf(why, sizeof(why), "nothing has come within state_time = %gs", e->seconds);
+	snprintf(why, sizeof(why), "nothing has come within state_time = %ss",
+		units_exact(e->seconds, seconds));
 	estate_settle(e, why);
 }
 

@@ -15,6 +15,7 @@ import time
 
 SHORT, SLOW = 4, 4
 PATIENCE = 3
+PAUSE = .01        # a client's pace, which keeps the machine from being all load: nothing is waited for
 lock = threading.Lock()
 results = {}
 
@@ -47,7 +48,7 @@ def client(target, path):
             with lock:
                 answers = results[target]["answers"]
                 answers[answer] = answers.get(answer, 0) + 1
-        time.sleep(.01)
+        time.sleep(PAUSE)
 
 
 def begin():

@@ -13,6 +13,7 @@ VARYING = [
     (r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', r'\S+Z'),
     (r'\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?', r'\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?'),
     (r'[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT', r'\w+, .* GMT'),
+    (r'\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000', r'\S+ \+0000'),
     (r'\d[\d.]* (?:µs|ms|s)\b', r'\d[\d.]* (?:µs|ms|s)'),
     (r'(?:pid |master )?(?<![\w.:-])(?P<pid>\d{5})(?![\w.:])', None),
     (r'(?P<host>[\d.]{7,15}|\]):(?P<port>3[3-9]\d{3}|[45]\d{4})\b', None),

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """One document: its blocks from first to last, as a reader would do them.
 
-    c        compiled without a warning: a plugin, or a program if it has a main()
+    c        compiled without a warning: a plugin, a program if it has a main(), or what a request() does
     diff     applied to the files it names; what is C is compiled again
     ini      portico check finds it right; keys without a section are tried in one
     console  run; its output has to be what is shown
     python   compiles
+    haproxy, logrotate  a piece of a configuration that these find right
     systemd  a unit that systemd-analyze finds right
     json     is JSON
     text     is for the eye, and so is a block without a language
@@ -13,14 +14,18 @@
 import json
 import os
 import re
-import time
 
 from blocks import read_blocks, read_console
 from compare import Names, compare, compare_log
-from terminal import Terminal
+from terminal import Terminal, until
 
 WARNINGS = '-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror'
 SERVICE = '[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n'
+REQUEST = '#include <portico.h>\n\nstatic int request(struct portico_request *req)\n{\n%s\treturn 0;\n}\n\n' \
+    'PORTICO_PLUGIN(.name = "piece", .http_request = request)\n'
+# It wants a listener, and all three timeouts.
+HAPROXY = 'defaults\n\tmode http\n\ttimeout client 1m\n\ttimeout server 1m\n\ttimeout connect 1s\n' \
+    'frontend any\n\tbind 127.0.0.1:8000\n'
 HANDLER = '[handler web /]\nplugin = hello.so\n'
 
 
@@ -85,8 +90,9 @@ class Document:
 
     def try_c(self, block):
         name = block.file or 'block-%d.c' % block.line
-        self.write(name, block.text)
-        self.compile(name, block.text)
+        text = REQUEST % block.text if block.text.startswith('\t') else block.text
+        self.write(name, text)
+        self.compile(name, text)
 
     def compile(self, name, text):
         base = name[:-2]
@@ -126,6 +132,14 @@ class Document:
         self.write(name, block.text)
         self.must('python3 -m py_compile ' + name)
 
+    def try_haproxy(self, block):
+        self.write('block.cfg', HAPROXY + block.text)
+        self.must('haproxy -c -f block.cfg')
+
+    def try_logrotate(self, block):
+        self.write('block.rotate', block.text)
+        self.must('chmod 644 block.rotate; logrotate -d block.rotate')
+
     def try_systemd(self, block):
         # The programs that it names are here somewhere else.
         self.write(block.file, block.text.replace('/usr/local', '$HOME/portico'))
@@ -164,13 +178,15 @@ class Document:
             raise Wrong('$ %s\nnot there: %s\nbut:\n%s' % (command, missing, '\n'.join(lines)))
 
     def await_log(self, expected, seen, numbers_differ):
-        end = time.monotonic() + self.patience
-        while True:
+        found = []
+
+        def is_there():
             lines = self.terminal.log_text()[seen:].splitlines()
-            missing = compare_log(expected, lines, self.names, numbers_differ)
-            if missing is None or time.monotonic() > end:
-                return missing, lines
-            time.sleep(0.02)
+            found[:] = compare_log(expected, lines, self.names, numbers_differ), lines
+            return found[0] is None
+
+        until(is_there, self.patience)
+        return found
 
 
 def complete(text):

@@ -6,12 +6,24 @@ its place, and its output is the server's log.  All others are waited for.
 """
 import os
 import re
+import select
 import subprocess
 import time
 
 SERVES = re.compile(r'^(?:strace .*)?(?:\S*/)?(?:portico run|make run|make watch)\b')
 CD = re.compile(r'^cd \S+ && ')
 READY = re.compile(r'generation \d+ serves after')
+
+
+def until(is_so, seconds):
+    """Whether it was so in time.  It is asked again and again: a log is a file, which tells nobody that it grew,
+    and the server is the shell's child, not ours."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class Terminal:
@@ -35,16 +47,10 @@ class Terminal:
         with open(self.script, 'w') as f:
             f.write(text + '\n')
         self.say('. %s >%s 2>&1 </dev/null; echo $? >&%d' % (self.script, self.out, self.told))
-        os.set_blocking(self.results, False)
-        end, answer = time.monotonic() + limit, b''
-        while not answer.endswith(b'\n') and time.monotonic() < end:
-            try:
-                answer += os.read(self.results, 100)
-            except BlockingIOError:
-                time.sleep(0.005)
-        if not answer:
+        # One write of at most four bytes, so it is there as a whole; in front of it those that came too late.
+        if not select.select([self.results], [], [], limit)[0]:
             raise TimeoutError
-        return int(answer)
+        return int(os.read(self.results, 100).split()[-1])
 
     def run(self, command, limit=60):
         """(exit code, output lines), output None of what went to the other terminal."""
@@ -71,9 +77,7 @@ class Terminal:
 
     def await_ready(self):
         """Or until it has ended, and its log says why."""
-        end = time.monotonic() + 30
-        while time.monotonic() < end and not READY.search(self.log_text()) and self.serves():
-            time.sleep(0.02)
+        until(lambda: READY.search(self.log_text()) or not self.serves(), 30)
 
     def end_server(self):
         """As Control-C does, and once more after 4 s; then it is enough."""
@@ -81,9 +85,7 @@ class Terminal:
             if not self.serves():
                 break
             self.do('kill -%s -- -"$docs_server"' % signal, 5)
-            end = time.monotonic() + 4
-            while time.monotonic() < end and self.serves():
-                time.sleep(0.02)
+            until(lambda: not self.serves(), 4)
         self.do('docs_server=', 5)
 
     def log_text(self):

@@ -12,15 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "proto/proxy_header.h"
-
-#define MUST(what)                                                                                 \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			abort();                                                                   \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 static enum proxy_verdict parse(struct proxy_header *h, const uint8_t *input, size_t len)
 {

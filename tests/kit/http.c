@@ -15,9 +15,8 @@ TestSuite(kit_http, .timeout = 60);
 Test(kit_http, later_answers_when_its_time_has_come)
 {
 	struct portico_test *t = portico_test_new(.file = example("later"), .settings = "wait = 30s\n");
-	struct portico_test_client *c = portico_test_connect(t, NULL);
+	struct portico_test_client *c = rig_ask(t);
 
-	portico_test_request(c, "GET", "/", NULL, NULL, 0);
 	portico_test_advance(t, 29.99);
 	cr_assert_null(portico_test_reply(c));
 	portico_test_advance(t, 0.01);
@@ -31,9 +30,8 @@ Test(kit_http, later_answers_when_its_time_has_come)
 Test(kit_http, later_stops_its_timer_when_the_client_has_gone)
 {
 	struct portico_test *t = portico_test_new(.file = example("later"));
-	struct portico_test_client *c = portico_test_connect(t, NULL);
+	struct portico_test_client *c = rig_ask(t);
 
-	portico_test_request(c, "GET", "/", NULL, NULL, 0);
 	portico_test_leave(c);
 	portico_test_advance(t, 10.);
 	cr_assert_str_eq(portico_test_logs(t), "");
@@ -43,9 +41,8 @@ Test(kit_http, later_stops_its_timer_when_the_client_has_gone)
 Test(kit_http, later_answers_what_waits_during_a_drain)
 {
 	struct portico_test *t = portico_test_new(.file = example("later"));
-	struct portico_test_client *c = portico_test_connect(t, NULL);
+	struct portico_test_client *c = rig_ask(t);
 
-	portico_test_request(c, "GET", "/", NULL, NULL, 0);
 	portico_test_drain(t);
 	portico_test_advance(t, 1.);
 	struct portico_test_reply *r = portico_test_reply(c);
@@ -58,9 +55,8 @@ Test(kit_http, later_answers_what_waits_during_a_drain)
 Test(kit_http, later_is_cut_when_the_time_to_drain_is_over)
 {
 	struct portico_test *t = portico_test_new(.file = example("later"), .settings = "wait = 60s\n");
-	struct portico_test_client *c = portico_test_connect(t, NULL);
+	struct portico_test_client *c = rig_ask(t);
 
-	portico_test_request(c, "GET", "/", NULL, NULL, 0);
 	portico_test_drain(t);
 	portico_test_drain_is_over(t);
 	cr_assert_null(portico_test_reply(c));

@@ -118,6 +118,25 @@ static int tell_peer(struct portico_request *r)
 static const struct portico_plugin keeps = PORTICO_TEST_PLUGIN(.name = "keeps", .start = start,
 	.drain = drain, .stop = stop, .http_request = tell_peer);
 
+/* A line has 4096 bytes; the kit leaves the time out, and who speaks. */
+Test(kit_own, a_long_message_is_whole_as_long_as_a_line_can_be)
+{
+	struct portico_test *t = portico_test_new(.plugin = &keeps);
+	char path[6001] = "/";
+
+	portico_test_logs(t);
+	memset(path + 1, 'x', sizeof(path) - 2);
+	portico_test_get(t, path);
+	size_t len = strlen(portico_test_logs(t));
+	cr_assert(len > 4000 && len <= 4096, "%zu bytes", len);
+	path[3500] = '\0';
+	portico_test_get(t, path);
+	const char *said = portico_test_logs(t);
+	cr_assert_not_null(strstr(said, path), "%s", said);
+	cr_assert_null(strstr(said, "..."), "%s", said);
+	portico_test_end(t);
+}
+
 Test(kit_own, numbers_logs_and_peers_are_seen)
 {
 	struct portico_test *t = portico_test_new(.plugin = &keeps);

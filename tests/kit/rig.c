@@ -14,3 +14,11 @@ const char *example(const char *name)
 	snprintf(path, sizeof(path), "%s/%s.so", folder, name);
 	return path;
 }
+
+struct portico_test_client *rig_ask(struct portico_test *t)
+{
+	struct portico_test_client *c = portico_test_connect(t, NULL);
+
+	portico_test_request(c, "GET", "/", NULL, NULL, 0);
+	return c;
+}

@@ -32,6 +32,7 @@ struct estate {
 
 /* ---- out ---- */
 
+/* For a time, not until something: what comes too late, or never, is the case. */
 static void stand_still(struct portico_service *service, time_t seconds)
 {
 	struct timespec left = { .tv_sec = seconds };

@@ -279,20 +279,32 @@ static bool has_the_new_file(void *path)
 	return has_open(blocked_worker, path);
 }
 
-Test(access_log_odd, who_was_blocked_hears_of_the_newest_file)
+/* The worker does not hear of many files; the last one is path, a new one. */
+static void block_and_rotate(char path[512])
 {
-	struct server *s = server_start("%s", LOGGED("1"));
 	struct outcome o;
-	char path[512];
 
 	blocked_worker = status_worker(0);
 	kill(blocked_worker, SIGSTOP);
 	reopen_often();
-	snprintf(path, sizeof(path), "%s", path_of("access.log"));
+	snprintf(path, 512, "%s", path_of("access.log"));
 	cr_assert_eq(rename(path, path_of("old.log")), 0);
 	verb_succeeds(&o, "reopen", NULL);
+}
+
+static void continues_with_the_new(char *path)
+{
 	kill(blocked_worker, SIGCONT);
 	cr_assert(wait_until(has_the_new_file, path, PATIENCE), "it goes on with the old file");
+}
+
+Test(access_log_odd, who_was_blocked_hears_of_the_newest_file)
+{
+	struct server *s = server_start("%s", LOGGED("1"));
+	char path[512];
+
+	block_and_rotate(path);
+	continues_with_the_new(path);
 	server_stop(s);
 }
 
@@ -309,15 +321,9 @@ Test(access_log_odd, who_was_blocked_hears_of_the_newest_file_after_an_upgrade)
 
 	client_says(client, "GET /late HTTP/1.1\r\nHost: test\r\n\r\n");
 	server_await(s, "request in hand");
-	blocked_worker = status_worker(0);
-	kill(blocked_worker, SIGSTOP);
-	reopen_often();
-	snprintf(path, sizeof(path), "%s", path_of("access.log"));
-	cr_assert_eq(rename(path, path_of("old.log")), 0);
-	verb_succeeds(&o, "reopen", NULL);
+	block_and_rotate(path);
 	verb_succeeds(&o, "upgrade", NULL);
-	kill(blocked_worker, SIGCONT);
-	cr_assert(wait_until(has_the_new_file, path, PATIENCE), "it goes on with the old file");
+	continues_with_the_new(path);
 	write_file("answer", "now");
 	cr_assert(client_response(client, &r));
 	access_await("access.log", "GET /late ");

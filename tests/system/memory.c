@@ -26,6 +26,15 @@ static void skip_under_sanitizers(void)
 		SKIP_TEST("sanitizers have a memory of their own");
 }
 
+/* What of them costs under most bytes, since worker had before KiB. */
+static void assert_cost(const char *what, pid_t worker, long before, int count, double most)
+{
+	double each = (double)(proc_rss_kib(worker) - before) * 1024. / count;
+
+	fprintf(stderr, "memory: an idle %s costs %.0f bytes\n", what, each);
+	cr_assert_lt(each, most, "%.0f bytes each", each);
+}
+
 Test(memory, an_idle_worker_is_small)
 {
 	skip_under_sanitizers();
@@ -61,9 +70,7 @@ Test(memory, ten_thousand_idle_connections_cost_less_than_a_kilobyte_each)
 		fds[i] = client_connect_from(i, 8080);
 		client_get(fds[i], "/", &r);
 	}
-	double each = (double)(proc_rss_kib(worker) - before) * 1024. / CONNECTIONS;
-	fprintf(stderr, "memory: an idle HTTP connection costs %.0f bytes\n", each);
-	cr_assert_lt(each, 1024., "%.0f bytes each", each);
+	assert_cost("HTTP connection", worker, before, CONNECTIONS, 1024.);
 	for (unsigned i = 0; i < CONNECTIONS; i++)
 		close(fds[i]);
 	server_stop(s);
@@ -89,9 +96,7 @@ Test(memory, a_thousand_idle_websockets_cost_less_than_two_kilobytes_each)
 		ws_say(fds[i], 1, "Hello", 5);
 		ws_expect(fds[i], 1, "Hello");
 	}
-	double each = (double)(proc_rss_kib(worker) - before) * 1024. / SOCKETS;
-	fprintf(stderr, "memory: an idle WebSocket costs %.0f bytes\n", each);
-	cr_assert_lt(each, 2048., "%.0f bytes each", each);
+	assert_cost("WebSocket", worker, before, SOCKETS, 2048.);
 	for (unsigned i = 0; i < SOCKETS; i++)
 		close(fds[i]);
 	server_stop(s);
@@ -120,9 +125,7 @@ Test(memory, five_hundred_idle_tls_connections_cost_less_than_twenty_kilobytes_e
 		tls_dial(&conns[i], 8443, &wish);
 		tls_get(&conns[i], "/");
 	}
-	double each = (double)(proc_rss_kib(worker) - before) * 1024. / (CONNECTIONS - 1);
-	fprintf(stderr, "memory: an idle TLS connection costs %.0f bytes\n", each);
-	cr_assert_lt(each, 20480., "%.0f bytes each", each);
+	assert_cost("TLS connection", worker, before, CONNECTIONS - 1, 20480.);
 	for (unsigned i = 0; i < CONNECTIONS; i++)
 		tls_hang_up(&conns[i]);
 	server_stop(s);

@@ -63,18 +63,36 @@ static double told_number(const char *key)
 	return number;
 }
 
-static bool two_wait(void *arg)
+static bool so_many_wait(void *count)
 {
-	(void)arg;
-	return told_number("queued") == 2.;
+	return told_number("queued") == *(double *)count;
+}
+
+static void await_queued(double count)
+{
+	cr_assert(wait_until(so_many_wait, &count, PATIENCE), "%g wait", told_number("queued"));
+}
+
+/* The client of work that has begun; it goes on until there is a file "go". */
+static int begin_work(struct server *s)
+{
+	int fd = ask("/wait");
+
+	server_await(s, "work /wait begins");
+	return fd;
+}
+
+static void begin_work_for_nobody(struct server *s)
+{
+	go_away(begin_work(s));
+	server_await(s, "request /wait is done before its work");
 }
 
 Test(offload, others_are_served_while_work_blocks)
 {
 	struct server *s = start("");
-	int fd = ask("/wait");
+	int fd = begin_work(s);
 
-	server_await(s, "work /wait begins");
 	assert_answer(ask("/quick"), 200, "/quick");
 	write_file("go", "now");
 	assert_answer(fd, 200, "/wait");
@@ -97,11 +115,10 @@ Test(offload, a_full_queue_is_an_error_that_the_handler_sees)
 	struct server *s = start("offload_threads = 1\noffload_queue = 2");
 	int fds[3];
 
-	fds[0] = ask("/wait");
-	server_await(s, "work /wait begins");
+	fds[0] = begin_work(s);
 	fds[1] = ask("/quick");
 	fds[2] = ask("/quick");
-	cr_assert(wait_until(two_wait, NULL, PATIENCE));
+	await_queued(2.);
 	assert_answer(ask("/quick"), 503, "EAGAIN");
 	write_file("go", "now");
 	assert_answer(fds[0], 200, "/wait");
@@ -113,11 +130,8 @@ Test(offload, a_full_queue_is_an_error_that_the_handler_sees)
 Test(offload, a_handler_learns_that_the_client_has_gone)
 {
 	struct server *s = start("");
-	int fd = ask("/wait");
 
-	server_await(s, "work /wait begins");
-	go_away(fd);
-	server_await(s, "request /wait is done before its work");
+	begin_work_for_nobody(s);
 	write_file("go", "now");
 	server_await(s, "work /wait done for nobody");
 	server_stop(s);
@@ -141,12 +155,9 @@ Test(offload, who_says_no_more_still_gets_its_answer)
 Test(offload, a_drain_waits_for_work_begun_and_not)
 {
 	struct server *s = start("offload_threads = 1");
-	int first = ask("/wait");
+	int first = begin_work(s), second = ask("/quick");
 
-	server_await(s, "work /wait begins");
-	int second = ask("/quick");
-	while (told_number("queued") < 1.)
-		continue;
+	await_queued(1.);
 	server_signal(s, SIGTERM);
 	server_await(s, "TERM: finishing");
 	write_file("go", "now");
@@ -160,11 +171,8 @@ Test(offload, a_drain_waits_for_work_begun_and_not)
 Test(offload, a_reload_waits_for_work_whose_client_has_gone)
 {
 	struct server *s = start("");
-	int fd = ask("/wait");
 
-	server_await(s, "work /wait begins");
-	go_away(fd);
-	server_await(s, "request /wait is done before its work");
+	begin_work_for_nobody(s);
 	server_signal(s, SIGHUP);
 	server_await_generation(s, 2);
 	cr_assert_eq(server_count(s, "left after"), 0, "the old worker does not wait");
@@ -183,8 +191,7 @@ Test(offload, work_that_never_returns_is_seen_and_ends_with_its_worker)
 
 	server_await(s, "work /hang begins");
 	int waits = ask("/quick");
-	while (told_number("queued") < 1.)
-		continue;
+	await_queued(1.);
 	cr_assert_eq(told_number("busy"), 1.);
 	double longest = told_number("longest");
 	let_pass(0.05);

@@ -71,30 +71,32 @@ static const char three_services[] =
 	"[service udp]\nprotocol = udp\nlisten = 127.0.0.1:7001\n"
 	"[handler udp]\nplugin = ${T}/who.so\n";
 
-Test(start, every_worker_has_one_listening_socket_on_the_same_port)
+/* Each of three workers one of three sockets. */
+static void each_has_one(struct server *s, const char *protocol, int port)
 {
 	unsigned long inodes[8];
 	pid_t workers[8];
-	struct server *s = server_start(three_services, 3);
 
-	cr_assert_eq(proc_sockets("tcp", 8080, inodes, 8), 3);
+	cr_assert_eq(proc_sockets(protocol, port, inodes, 8), 3);
 	cr_assert_eq(server_workers(s, workers, 8), 3);
 	for (size_t i = 0; i < 3; i++)
-		cr_assert_eq(proc_holds(workers[i], inodes, 3), 1, "worker %zu", i);
-	cr_assert_eq(proc_sockets("tcp", 7000, inodes, 8), 3);
+		cr_assert_eq(proc_holds(workers[i], inodes, 3), 1, "worker %zu, port %d", i, port);
+}
+
+Test(start, every_worker_has_one_listening_socket_on_the_same_port)
+{
+	struct server *s = server_start(three_services, 3);
+
+	each_has_one(s, "tcp", 8080);
+	each_has_one(s, "tcp", 7000);
 	server_stop(s);
 }
 
 Test(start, udp_sockets_one_a_worker)
 {
-	unsigned long inodes[8];
-	pid_t workers[8];
 	struct server *s = server_start(three_services, 3);
 
-	cr_assert_eq(proc_sockets("udp", 7001, inodes, 8), 3);
-	cr_assert_eq(server_workers(s, workers, 8), 3);
-	for (size_t i = 0; i < 3; i++)
-		cr_assert_eq(proc_holds(workers[i], inodes, 3), 1, "worker %zu", i);
+	each_has_one(s, "udp", 7001);
 	server_stop(s);
 }
 

@@ -8,6 +8,7 @@
 #include "admin/accept.h"
 #include "admin/expose.h"
 #include "admin/host.h"
+#include "comma.h"
 
 /* ---- the two forms ---- */
 
@@ -89,6 +90,24 @@ Test(expose, a_histogram_is_cumulative_and_ends_with_all)
 		"h_seconds_bucket{le=\"+Inf\"} 4\nh_seconds_count 4\nh_seconds_sum 1.25\n# EOF\n");
 }
 
+/* A plugin may have called setlocale(3). */
+Test(expose, a_comma_is_no_decimal_point)
+{
+	static const double bounds[] = { 0.5, 2. };
+	static const uint64_t below[] = { 1, 3 };
+	const struct expose_histogram h = { bounds, below, 2, 4, 1.25 };
+
+	comma_set();
+	begin(false);
+	expose_family(&e, &memory);
+	expose_real(&e, 0.5, "a", "b", NULL);
+	expose_family(&e, &(struct expose_family){ "h", EXPOSE_HISTOGRAM, NULL, "H." });
+	expose_histogram(&e, &h, NULL);
+	expect("# TYPE x_memory_bytes gauge\n# HELP x_memory_bytes Much.\nx_memory_bytes{a=\"b\"} 0.5\n"
+		"# TYPE h histogram\n# HELP h H.\nh_bucket{le=\"0.5\"} 1\nh_bucket{le=\"2.0\"} 3\n"
+		"h_bucket{le=\"+Inf\"} 4\nh_count 4\nh_sum 1.25\n");
+}
+
 /* ---- Accept ---- */
 
 static void wants(const char *accept, bool open_metrics)
@@ -125,6 +144,13 @@ Test(accept, who_would_rather_have_plain_text_gets_it)
 	wants("application/openmetrics-text;q=x", false);
 	wants("application/openmetrics-text;q=0.5,text/plain;q=0.1,*/*", true);
 	wants(",,;;q,application/openmetrics-text;q=0.5;,", true);
+}
+
+Test(accept, a_client_has_its_own_decimal_point)
+{
+	comma_set();
+	wants("application/openmetrics-text;q=0.3,text/plain;q=0.4", false);
+	wants("application/openmetrics-text;q=0.4,text/plain;q=0.3", true);
 }
 
 /* ---- Host ---- */

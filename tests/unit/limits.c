@@ -2,10 +2,11 @@
 /* limits.c - proto/limits.c: connections in all and of one client. */
 #include "proto/limits.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
+
+#include "address.h"
 
 static struct limits limits;
 
@@ -16,22 +17,9 @@ static void tear_down(void)
 
 TestSuite(limits, .fini = tear_down);
 
-static struct addr address(const char *text)
-{
-	struct addr a = {0};
-
-	if (inet_pton(AF_INET, text, &a.in.sin_addr) == 1)
-		a.sa.sa_family = AF_INET;
-	else if (inet_pton(AF_INET6, text, &a.in6.sin6_addr) == 1)
-		a.sa.sa_family = AF_INET6;
-	else
-		cr_assert_fail("%s", text);
-	return a;
-}
-
 static bool enters(const char *text, uint64_t *client)
 {
-	struct addr a = address(text);
+	struct addr a = address_of(text);
 
 	errno = 0;
 	if (limits_enter(&limits, &a, client) == 0)

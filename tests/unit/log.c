@@ -184,6 +184,31 @@ Test(log, text_shows_no_broken_utf8)
 		"tester: a \"b\" \\ c??[31m \xc3\xa9 ? ?\n");
 }
 
+Test(log, text_is_not_turned_round)
+{
+	log_info("a\xe2\x80\xae" "b");
+	cr_assert_str_eq(strstr(read_line(), "tester: "), "tester: a?b\n");
+}
+
+/* Also what becomes shorter on its way. */
+Test(log, what_is_cut_ends_with_dots)
+{
+	static char said[16000];
+
+	memset(said, 'x', 8000);
+	for (size_t len = 4000; len < 8000; len += 3999) {
+		said[len] = '\0';
+		log_info("%s", said);
+		cr_assert_eq(strcmp(read_line() + strlen(line) - 4, "...\n") == 0, len > 4000, "%zu", len);
+		said[len] = 'x';
+	}
+	for (size_t i = 0; i < 5000; i++)
+		memcpy(said + 3 * i, "\xe2\x80\xae", 3);
+	said[15000] = '\0';
+	log_info("%s", said);
+	cr_assert_str_eq(read_line() + strlen(line) - 5, "?...\n");
+}
+
 Test(log, the_time_is_that_of_the_calendar)
 {
 	static const struct { time_t at; const char *text; } days[] = {

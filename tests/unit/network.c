@@ -2,24 +2,11 @@
 /* network.c - sys/network.c: which addresses a word means. */
 #include "sys/network.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 
+#include "address.h"
+
 TestSuite(network);
-
-static struct addr address(const char *text)
-{
-	struct addr a = {0};
-
-	if (inet_pton(AF_INET, text, &a.in.sin_addr) == 1)
-		a.sa.sa_family = AF_INET;
-	else if (inet_pton(AF_INET6, text, &a.in6.sin6_addr) == 1)
-		a.sa.sa_family = AF_INET6;
-	else
-		cr_assert_fail("%s", text);
-	a.in.sin_port = htons(4711);
-	return a;
-}
 
 Test(network, holds_what_begins_with_its_bits)
 {
@@ -47,7 +34,7 @@ Test(network, holds_what_begins_with_its_bits)
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		const char *why = "";
 		struct network n;
-		struct addr a = address(table[i].address);
+		struct addr a = address_of(table[i].address);
 
 		cr_assert_eq(network_parse(table[i].network, &n, &why), 0, "%s: %s", table[i].network, why);
 		cr_expect_eq(network_has(&n, 1, &a), table[i].in, "%s in %s", table[i].address,
@@ -59,7 +46,7 @@ Test(network, one_of_several_is_enough_and_none_holds_nothing)
 {
 	struct network list[2];
 	const char *why;
-	struct addr a = address("192.0.2.1"), b = address("::1"), c = address("192.0.2.2");
+	struct addr a = address_of("192.0.2.1"), b = address_of("::1"), c = address_of("192.0.2.2");
 
 	cr_assert_eq(network_parse("192.0.2.1", &list[0], &why), 0);
 	cr_assert_eq(network_parse("::1", &list[1], &why), 0);

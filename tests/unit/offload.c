@@ -90,6 +90,22 @@ static void await_end(void)
 	rig_until(&told);
 }
 
+static void await_all(void)
+{
+	while (!offload_is_done(&offload))
+		ev_run(rig.loop, EVRUN_ONCE);
+}
+
+/* The only thread is at the gate with "a"; "b" and "c" wait. */
+static void open_with_two_that_wait(unsigned queue)
+{
+	open_with(1, queue);
+	cr_assert_eq(give(wait_at_gate, "a"), 0);
+	await_at_gate(1);
+	cr_assert_eq(give(do_nothing, "b"), 0);
+	cr_assert_eq(give(do_nothing, "c"), 0);
+}
+
 static void assert_told(uint32_t busy, uint32_t queued)
 {
 	const struct page_offload *o = &rig.handler.page->offload;
@@ -117,8 +133,7 @@ Test(offload, one_thread_works_in_order)
 	cr_assert_eq(give(do_nothing, "b"), 0);
 	cr_assert_eq(give(do_nothing, "c"), 0);
 	open_gate(1);
-	while (!offload_is_done(&offload))
-		ev_run(rig.loop, EVRUN_ONCE);
+	await_all();
 	rig_told("a b c");
 }
 
@@ -144,23 +159,17 @@ Test(offload, as_many_at_a_time_as_there_are_threads)
 	await_at_gate(3);
 	assert_told(3, 2);
 	open_gate(5);
-	while (!offload_is_done(&offload))
-		ev_run(rig.loop, EVRUN_ONCE);
+	await_all();
 	rig_told("x x x x x");
 }
 
 Test(offload, a_full_queue_is_refused)
 {
-	open_with(1, 2);
-	cr_assert_eq(give(wait_at_gate, "a"), 0);
-	await_at_gate(1);
-	cr_assert_eq(give(do_nothing, "b"), 0);
-	cr_assert_eq(give(do_nothing, "c"), 0);
+	open_with_two_that_wait(2);
 	cr_assert_eq(give(do_nothing, "d"), -1);
 	cr_assert_eq(errno, EAGAIN);
 	open_gate(1);
-	while (!offload_is_done(&offload))
-		ev_run(rig.loop, EVRUN_ONCE);
+	await_all();
 	rig_told("a b c");
 	cr_assert_eq(give(do_nothing, "e"), 0, "it stays full");
 	await_end();
@@ -175,18 +184,13 @@ Test(offload, who_finds_a_thread_idle_does_not_fill_the_queue)
 	cr_assert_eq(give(wait_at_gate, "y"), -1);
 	cr_assert_eq(errno, EAGAIN);
 	open_gate(4);
-	while (!offload_is_done(&offload))
-		ev_run(rig.loop, EVRUN_ONCE);
+	await_all();
 	rig_told("x x x x");
 }
 
 Test(offload, what_has_not_begun_is_cancelled_in_order_when_the_time_is_up)
 {
-	open_with(1, 10);
-	cr_assert_eq(give(wait_at_gate, "a"), 0);
-	await_at_gate(1);
-	cr_assert_eq(give(do_nothing, "b"), 0);
-	cr_assert_eq(give(do_nothing, "c"), 0);
+	open_with_two_that_wait(10);
 	cr_assert(!offload_is_done(&offload));
 	offload_give_up(&offload);
 	cr_assert(!offload_is_done(&offload), "two are not told yet");
@@ -285,8 +289,7 @@ Test(offload, threads_know_whose_work_it_is_and_take_no_signal_but_their_own_fau
 	open_with(1, 1);
 	cr_assert_null(offload_here());
 	cr_assert_eq(portico_offload(&rig.handler, look_at_thread, ignore_end, &blocked), 0);
-	while (!offload_is_done(&offload))
-		ev_run(rig.loop, EVRUN_ONCE);
+	await_all();
 	cr_assert(told);
 	cr_assert(sigismember(&blocked, SIGTERM) && sigismember(&blocked, SIGABRT)
 		&& sigismember(&blocked, SIGALRM));

@@ -61,3 +61,23 @@ Test(quote, terminals_are_not_spoken_to)
 	cr_assert_str_eq(quoted("\x1b[0m\x7f\xc2\x9b", 7), "\"\\u001b[0m\\u007f\\u009b\"");
 	cr_assert_str_eq(quoted("\xff\0", 2), "\"\\\\xff\\\\x00\"");
 }
+
+/* U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069: behind them a terminal shows a line backwards. */
+Test(quote, nobody_turns_the_direction_of_a_line)
+{
+	cr_assert_str_eq(quoted("a\xe2\x80\xae" "b\xd8\x9c", 7), "\"a\\u202eb\\u061c\"");
+	cr_assert_str_eq(quoted("\xe2\x80\x8e\xe2\x80\x8f", 6), "\"\\u200e\\u200f\"");
+	cr_assert_str_eq(quoted("\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9", 9), "\"\\u202a\\u2066\\u2069\"");
+}
+
+Test(quote, their_neighbours_stay)
+{
+	static const char *const neighbours[] = { "\xe2\x80\x8d", "\xe2\x80\x90", "\xe2\x80\xa9", "\xe2\x80\xaf",
+		"\xe2\x81\xa5", "\xe2\x81\xaa", "\xd8\x9b", "\xd8\x9d", "\xe3\x80\xae" };
+	char expected[8];
+
+	for (size_t i = 0; i < sizeof(neighbours) / sizeof(*neighbours); i++) {
+		snprintf(expected, sizeof(expected), "\"%s\"", neighbours[i]);
+		cr_assert_str_eq(quoted(neighbours[i], strlen(neighbours[i])), expected, "case %zu", i);
+	}
+}

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "comma.h"
+
 struct told {
 	double      value;
 	const char *text;
@@ -66,10 +68,17 @@ Test(units, no_number_is_too_long)
 {
 	static const double wild[] = { INFINITY, -INFINITY, 1e300, -1e300, -1, 1e-300 };
 	static const char *(*const all[])(double, char [UNITS_TEXT]) = { units_seconds, units_count, units_rate,
-		units_bytes, units_percent };
+		units_bytes, units_percent, units_exact };
 	char out[UNITS_TEXT];
 
 	for (size_t u = 0; u < sizeof(all) / sizeof(*all); u++)
 		for (size_t i = 0; i < sizeof(wild) / sizeof(*wild); i++)
 			cr_assert_gt(strlen(all[u](wild[i], out)), 0u);
+}
+
+Test(units, programs_get_all_digits_in_any_locale)
+{
+	ALL_READ(units_exact, { 0.5, "0.5" }, { 1e21, "1e+21" }, { 1. / 3., "0.333333333333333" }, { 7, "7" });
+	comma_set();
+	ALL_READ(units_exact, { 0.5, "0.5" }, { 1e21, "1e+21" }, { -1.23456789012345e-300, "-1.23456789012345e-300" });
 }
