@@ -19,6 +19,11 @@
  * again after 1 s and the next time 2 s later (RFC 6298, tcp_synack_retries in
  * tcp(7)).  Three seconds cover a round trip of a second with one loss, or any
  * shorter one with two.  Losing more than that in a row is left to the client.
+ *
+ * With defer_accept a handshake may be over for a client that says nothing, and the socket
+ * knows of it as a half-open one only.  A retiring socket defers no more: what comes from then on
+ * enters the queue at once, and who waited already when the SYN-ACK is sent again, a
+ * second after its SYN.
  */
 #include "master/retire.h"
 
@@ -205,6 +210,13 @@ void retire_check(struct master *m)
 
 /* ---- what retires ---- */
 
+static void begin(struct escrow *e)
+{
+	e->state = ESCROW_RETIRING;
+	if (e->type == SOCK_STREAM)
+		sock_defer(e->fd, false);
+}
+
 void retire_slots(struct master *m)
 {
 	struct slot_table *t = &m->table;
@@ -215,7 +227,7 @@ void retire_slots(struct master *m)
 	balance_settle(m);
 	for (unsigned i = t->active; i < t->count; i++)
 		for (size_t k = 0; k < t->slots[i]->socket_count; k++)
-			t->slots[i]->sockets[k].state = ESCROW_RETIRING;
+			begin(&t->slots[i]->sockets[k]);
 	lend_settle(m);
 	wait_for(m, WAIT);
 }
@@ -225,7 +237,7 @@ static void refuse(struct slot *s, struct escrow *e, struct generation *old)
 	char text[ADDR_TEXT];
 
 	(void)old;
-	e->state = ESCROW_RETIRING;
+	begin(e);
 	if (e->type == SOCK_STREAM && sock_refuse(e->fd) < 0)
 		log_warn("slot %u: %s ends and cannot refuse new connections first: %m", s->index,
 			addr_format(&e->addr, text));

@@ -252,6 +252,7 @@ int stream_wanted_events(const struct stream *s)
 
 void stream_read_once(struct stream *s)
 {
+	s->prompt = false;
 	if (stream_is_shaking(s))
 		shake(s);
 	if (stream_is_shaking(s))
