@@ -20,10 +20,9 @@
  * tcp(7)).  Three seconds cover a round trip of a second with one loss, or any
  * shorter one with two.  Losing more than that in a row is left to the client.
  *
- * With defer_accept a handshake may be over for a client that says nothing, and the socket
- * knows of it as a half-open one only.  A retiring socket defers no more: what comes from then on
- * enters the queue at once, and who waited already when the SYN-ACK is sent again, a
- * second after its SYN.
+ * With defer_accept a client that says nothing has finished its handshake and is a half-open
+ * one here: it comes into the queue when the SYN-ACK is sent again, a second after its SYN, or
+ * three if that one is lost.  So WAIT covers it, too.
  */
 #include "master/retire.h"
 
@@ -210,13 +209,6 @@ void retire_check(struct master *m)
 
 /* ---- what retires ---- */
 
-static void begin(struct escrow *e)
-{
-	e->state = ESCROW_RETIRING;
-	if (e->type == SOCK_STREAM)
-		sock_defer(e->fd, false);
-}
-
 void retire_slots(struct master *m)
 {
 	struct slot_table *t = &m->table;
@@ -227,7 +219,7 @@ void retire_slots(struct master *m)
 	balance_settle(m);
 	for (unsigned i = t->active; i < t->count; i++)
 		for (size_t k = 0; k < t->slots[i]->socket_count; k++)
-			begin(&t->slots[i]->sockets[k]);
+			t->slots[i]->sockets[k].state = ESCROW_RETIRING;
 	lend_settle(m);
 	wait_for(m, WAIT);
 }
@@ -237,7 +229,7 @@ static void refuse(struct slot *s, struct escrow *e, struct generation *old)
 	char text[ADDR_TEXT];
 
 	(void)old;
-	begin(e);
+	e->state = ESCROW_RETIRING;
 	if (e->type == SOCK_STREAM && sock_refuse(e->fd) < 0)
 		log_warn("slot %u: %s ends and cannot refuse new connections first: %m", s->index,
 			addr_format(&e->addr, text));
