@@ -95,10 +95,16 @@ void stream_output_failed(struct stream *s)
 		s->broken = true;
 }
 
-/* The head of a file leaves with its first bytes. */
+/* The head of a file leaves with its first bytes, the last words with our end: end_output()
+ * comes next, or the socket took less and is full. */
+static bool is_followed(const struct stream *s)
+{
+	return s->files || s->state == STREAM_FLUSHING;
+}
+
 static void flush_memory(struct stream *s, size_t len)
 {
-	ssize_t n = stream_transport_send(s, buf_head(&s->out), len, s->files);
+	ssize_t n = stream_transport_send(s, buf_head(&s->out), len, is_followed(s));
 	if (n < 0) {
 		stream_output_failed(s);
 		return;
