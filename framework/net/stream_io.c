@@ -23,7 +23,7 @@ enum {
 ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bool more)
 {
 	if (s->tls)
-		return tls_send(s->tls, data, len);
+		return tls_send(s->tls, data, len, more);
 	return send(s->io.fd, data, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 }
 
