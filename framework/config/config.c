@@ -31,6 +31,14 @@ struct heading {
 	size_t count; /* may be one more than make sense */
 };
 
+bool config_defers(const struct config_service *s)
+{
+	bool client_speaks_first = s->protocol == CONFIG_HTTP || s->tls_pair_count > 0;
+
+	return s->defer_accept == CONFIG_DEFER_YES
+		|| (s->defer_accept == CONFIG_DEFER_AUTO && client_speaks_first);
+}
+
 bool config_is_admin(const struct config_service *s)
 {
 	return strcmp(s->name, CONFIG_ADMIN) == 0;

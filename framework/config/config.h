@@ -61,6 +61,7 @@ struct config_tls_pair {
 
 enum config_access { CONFIG_ACCESS_COMBINED, CONFIG_ACCESS_JSON };
 enum config_tls_client { CONFIG_TLS_CLIENT_NO, CONFIG_TLS_CLIENT_OPTIONAL, CONFIG_TLS_CLIENT_REQUIRED };
+enum config_defer { CONFIG_DEFER_AUTO, CONFIG_DEFER_YES, CONFIG_DEFER_NO };
 enum config_tls_protocols { CONFIG_TLS_12_13, CONFIG_TLS_13 };
 
 struct config_service {
@@ -78,6 +79,7 @@ struct config_service {
 	unsigned  payload_offset, payload_length; /* PAYLOAD: bytes of the datagram that count */
 
 	int64_t backlog;                 /* listen(2) */
+	int     defer_accept;            /* enum config_defer */
 	bool    share;                   /* others may hold the port with SO_REUSEPORT */
 	double  idle;                    /* seconds without a byte either way; 0: no limit */
 	size_t  max_input;               /* tcp: bytes a handler may leave unused */
@@ -196,6 +198,10 @@ const char *config_control_path(const char *file, struct arena *mem);
 
 /* "10% 30s", "10%" (*seconds stays), "off" (both 0).  -1 if it is none of them. */
 int config_parse_canary(const char *text, double *share, double *seconds);
+
+/* Whether its connections wait in the kernel for their first byte: if defer_accept says so, or the
+ * client is the first to speak in any case. */
+bool config_defers(const struct config_service *s);
 
 bool config_is_admin(const struct config_service *s);
 /* Handlers are numbered over all services, in their order.  NULL: there is no such number.  Safe in

@@ -65,6 +65,8 @@ static const struct portico_option service_options[] = {
 	PORTICO_OPTION(STRING, struct draft_service, balance, "hash",
 		"hash, random, cpu, source, weights 3,1, load or payload OFFSET LENGTH"),
 	SERVICE_KEY(INT, backlog, "4096", "1..65535", "connections that may wait in a queue"),
+	SERVICE_KEY(ENUM, defer_accept, "auto", "auto|yes|no",
+		"whether a connection waits in the kernel for its first byte"),
 	SERVICE_KEY(BOOL, share, "no", NULL, "whether other programs may hold the port, too"),
 	SERVICE_KEY(SECONDS, idle, "60s", "0..30d", "time without a byte; 0 is no limit"),
 	SERVICE_KEY(SIZE, max_input, "64k", "1..1g", "bytes a handler may leave unused"),
@@ -133,6 +135,7 @@ unsigned config_key_protocols(const char *key)
 		unsigned    protocols;
 	} restricted[] = {
 		{"backlog", TCP | HTTP},    {"idle", TCP | HTTP},
+		{"defer_accept", TCP | HTTP},
 		{"max_input", TCP},         {"high_water", TCP | HTTP},
 		{"max_queue", TCP | HTTP},  {"linger", TCP | HTTP},
 		{"tls_certificate", TCP | HTTP}, {"tls_key", TCP | HTTP},

@@ -19,6 +19,10 @@
  * again after 1 s and the next time 2 s later (RFC 6298, tcp_synack_retries in
  * tcp(7)).  Three seconds cover a round trip of a second with one loss, or any
  * shorter one with two.  Losing more than that in a row is left to the client.
+ *
+ * With defer_accept a client that says nothing has finished its handshake and is a half-open
+ * one here: it comes into the queue when the SYN-ACK is sent again, a second after its SYN, or
+ * three if that one is lost.  So WAIT covers it, too.
  */
 #include "master/retire.h"
 

@@ -154,6 +154,7 @@ static int listen_one(struct slot *s, const struct place *p)
 	}
 	if (e->type != SOCK_STREAM)
 		return 0;
+	sock_defer(e->fd, config_defers(p->service));
 	if (sock_listen(e->fd, (int)p->service->backlog) < 0)
 		return -1;
 	e->listening = true;

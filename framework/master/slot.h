@@ -85,7 +85,7 @@ const struct config_service *slot_service(const struct config *c, size_t number)
 int slot_number(const struct escrow *e, const struct config *c);
 
 /* listen() on every socket of config in the slots from first to before end, address by
- * address, slot by slot; for one that listens already its backlog is set.  -1 with errno
+ * address, slot by slot; for one that listens already its backlog and defer_accept are set.  -1 with errno
  * and *failed the service, also when a slot lacks a socket (ENOTSOCK). */
 int slots_listen(struct slot_table *t, const struct config *c, unsigned first, unsigned end,
 	const struct config_service **failed);

@@ -275,11 +275,15 @@ void stream_open(struct stream *s, struct stream_kind *kind, int fd)
 	s->drain_told = true;
 	ev_io_init(&s->io, on_event, fd, EV_READ);
 	s->io.data = s;
-	ev_io_start(kind->hub->loop, &s->io);
 	kind->hub->streams++;
 	if (kind->tls)
 		stream_open_transport(s);
 	deadline_set(&s->deadline, s->tls ? &kind->shakes : &kind->idle);
+	s->prompt = kind->prompt;
+	if (s->prompt)
+		stream_touch(s);
+	else
+		ev_io_start(kind->hub->loop, &s->io);
 }
 
 void stream_become(struct stream *s, struct stream_kind *kind)

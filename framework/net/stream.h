@@ -55,6 +55,7 @@ struct stream_kind {
 	size_t                   max_input;  /* unused input that stops reading */
 	size_t                   high_water; /* queued output that stops reading */
 	size_t                   max_queue;  /* queued output that refuses a write */
+	bool                     prompt;     /* there is input when they are opened, mostly */
 	struct tls_context      *tls;        /* what they speak TLS with; NULL: they do not */
 	struct deadline_queue    idle;       /* restarted by every byte either way */
 	struct deadline_queue    shakes;     /* TLS: for the whole of a handshake */
@@ -90,6 +91,7 @@ struct stream {
 	uint32_t               renewed : 1;  /* stream_renew(), since somebody looked */
 	uint32_t               moved : 1;    /* bytes, either way, since its deadline was set */
 	uint32_t               anew : 1;     /* its deadline is to be, whatever it is due for */
+	uint32_t               prompt : 1;   /* input is there, mostly: nobody has looked yet */
 	uint32_t               in_pieces : 1; /* its files cannot go by sendfile(2) */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
@@ -117,7 +119,8 @@ void stream_kind_secure(struct stream_kind *k, struct tls_context *c, double han
 /* What late() is to be called for: gives the queue's streams to ops->late. */
 void stream_expired(struct deadline_queue *q, struct deadline *d);
 
-/* s is zeroed memory; fd becomes its own.  Reading begins. */
+/* s is zeroed memory; fd becomes its own.  Reading begins, of a prompt kind before the loop
+ * sleeps: who is answered at once and closed is never watched. */
 void stream_open(struct stream *s, struct stream_kind *kind, int fd);
 
 /* From inside data(): it is of another kind of the same hub and seat from now on,

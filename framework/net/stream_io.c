@@ -23,7 +23,7 @@ enum {
 ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bool more)
 {
 	if (s->tls)
-		return tls_send(s->tls, data, len);
+		return tls_send(s->tls, data, len, more);
 	return send(s->io.fd, data, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 }
 
@@ -95,10 +95,16 @@ void stream_output_failed(struct stream *s)
 		s->broken = true;
 }
 
-/* The head of a file leaves with its first bytes. */
+/* The head of a file leaves with its first bytes, the last words with our end: end_output()
+ * comes next, or the socket took less and is full. */
+static bool is_followed(const struct stream *s)
+{
+	return s->files || s->state == STREAM_FLUSHING;
+}
+
 static void flush_memory(struct stream *s, size_t len)
 {
-	ssize_t n = stream_transport_send(s, buf_head(&s->out), len, s->files);
+	ssize_t n = stream_transport_send(s, buf_head(&s->out), len, is_followed(s));
 	if (n < 0) {
 		stream_output_failed(s);
 		return;
@@ -252,6 +258,7 @@ int stream_wanted_events(const struct stream *s)
 
 void stream_read_once(struct stream *s)
 {
+	s->prompt = false;
 	if (stream_is_shaking(s))
 		shake(s);
 	if (stream_is_shaking(s))

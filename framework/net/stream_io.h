@@ -66,10 +66,10 @@ static inline bool stream_is_shaking(const struct stream *s)
 	return s->tls && !s->tls->ready;
 }
 
-/* Bytes that the socket does not show any more are to be had. */
+/* Bytes are to be had that the loop need not, or cannot, tell of. */
 static inline bool stream_has_more(const struct stream *s)
 {
-	return s->tls && s->tls->more;
+	return s->prompt || (s->tls && s->tls->more);
 }
 
 static inline bool stream_wants_input(const struct stream *s)

@@ -90,7 +90,7 @@ static size_t seal_both(struct stream *s, const void *data, size_t len)
 		stream_flush(s);
 	if (s->blocked || s->broken)
 		return 0;
-	ssize_t n = tls_send(s->tls, data, len);
+	ssize_t n = tls_send(s->tls, data, len, false);
 	if (n < 0) {
 		stream_output_failed(s);
 		return 0;

@@ -16,12 +16,13 @@
 
 #include "base/log.h"
 #include "net/tls_context.h"
+#include "net/tls_socket.h"
 
 struct tls *tls_open(struct tls_context *c, int fd)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
-	if (t && (t->ssl = SSL_new(tls_context_first(c))) && SSL_set_fd(t->ssl, fd) == 1) {
+	if (t && (t->ssl = SSL_new(tls_context_first(c))) && tls_socket_use(t) == 0) {
 		SSL_set_accept_state(t->ssl);
 		t->fd = fd;
 		return t;
@@ -164,11 +165,12 @@ ssize_t tls_recv(struct tls *t, void *data, size_t room)
 }
 
 /* As many records as the socket takes. */
-ssize_t tls_send(struct tls *t, const void *data, size_t len)
+ssize_t tls_send(struct tls *t, const void *data, size_t len, bool more)
 {
 	size_t sent = 0, n;
 	int result = 1;
 
+	t->followed = more;
 	while (sent < len && result == 1) {
 		n = 0;
 		result = SSL_write_ex(t->ssl, (const char *)data + sent, len - sent, &n);
@@ -192,5 +194,6 @@ bool tls_end(struct tls *t)
 {
 	if (!t->ready || t->failed)
 		return true;
+	t->followed = true;
 	return SSL_shutdown(t->ssl) >= 0 || !waits(t);
 }

@@ -24,6 +24,7 @@ struct tls {
 	bool           ready : 1;        /* the handshake is over */
 	bool           wants_write : 1;  /* to shake or read, the socket must take bytes first */
 	bool           more : 1;         /* bytes have come that the socket does not show any more */
+	bool           followed : 1;     /* more is to be written at once behind what is */
 	bool           failed : 1;       /* the peer broke the protocol: nothing can be sent */
 };
 
@@ -39,15 +40,15 @@ enum tls_outcome tls_shake(struct tls *t);
 
 /* Once ready.  As recv(2) and send(2): how many bytes, 0 for the peer's orderly end, or -1
  * with EAGAIN, EPROTO (the peer broke the protocol) or ECONNRESET.  What tls_send() did not
- * take it must be given again, at the front of what follows. */
+ * take it must be given again, at the front of what follows.  more: as MSG_MORE of send(2). */
 ssize_t tls_recv(struct tls *t, void *data, size_t room);
-ssize_t tls_send(struct tls *t, const void *data, size_t len);
+ssize_t tls_send(struct tls *t, const void *data, size_t len, bool more);
 
 /* Bytes that the socket took, in all: what was sent, sealed, and the handshake. */
 uint64_t tls_written(const struct tls *t);
 
-/* Tells the peer that no more will come (close_notify).  false: when the socket takes
- * bytes again. */
+/* Tells the peer that no more will come (close_notify), before shutdown(2) or close(2), which
+ * the caller does next.  false: when the socket takes bytes again. */
 bool tls_end(struct tls *t);
 
 #endif

@@ -130,6 +130,7 @@ static void init_tcp(struct service *s)
 	});
 	s->tcp.kind.counts = s->counts;
 	s->tcp.kind.seat = s->seat;
+	s->tcp.kind.prompt = config_defers(c);
 	stream_kind_secure(&s->tcp.kind, s->tls, c->tls_handshake);
 }
 
@@ -161,6 +162,7 @@ static void init_http(struct service *s, unsigned worker)
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
 	http_site_count(&s->http, s->counts, s->seat);
+	s->http.kind.prompt = config_defers(c);
 	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
 	stream_kind_secure(&s->http.sockets.kind, s->tls, c->tls_handshake);
 	s->http.access = (struct http_access){

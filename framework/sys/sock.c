@@ -106,6 +106,13 @@ int sock_listen(int fd, int backlog)
 	return listen(fd, backlog);
 }
 
+/* Any number of seconds up to the first time that a SYN-ACK is sent again is the same. */
+void sock_defer(int fd, bool on)
+{
+	int seconds = on;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
 int sock_accept(int fd, struct addr *peer)
 {
 	socklen_t len = sizeof(*peer);

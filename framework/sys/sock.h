@@ -27,6 +27,11 @@ int sock_adopt(int fd, const struct addr *a, int type);
 
 int sock_listen(int fd, int backlog);
 
+/* Whether a connection waits in the kernel for its first byte before it comes into the queue:
+ * TCP_DEFER_ACCEPT (tcp(7)).  One whose client says nothing comes when the SYN-ACK is sent
+ * again, after a second. */
+void sock_defer(int fd, bool on);
+
 /* The next connection of a listening socket and who it is from. */
 int sock_accept(int fd, struct addr *peer);
 

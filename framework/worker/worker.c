@@ -375,6 +375,8 @@ static void start_beat(struct worker *w)
 static void run_loop(struct worker *w)
 {
 	ev_io_init(&w->channel, on_channel, w->birth->channel, EV_READ);
+	/* Who comes after a reload was told is not accepted by those who have been told to retire. */
+	ev_set_priority(&w->channel, EV_MAXPRI - 1);
 	ev_prepare_init(&w->watch_end, on_turn);
 	ev_set_priority(&w->watch_end, EV_MINPRI);   /* after the hub has settled */
 	init_timers(w);

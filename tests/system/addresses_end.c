@@ -22,7 +22,7 @@
 
 SYSTEM_SUITE(addresses_end);
 
-enum { PER_SECOND = 400, NOBODY = 65534, CLIENTS = 20, SYN_RECV_STATE = 3 };
+enum { PER_SECOND = 400, NOBODY = 65534, CLIENTS = 20 };
 enum { SLOW = 8, MOST = 900 };
 
 #define SLOW_STEP 0.01           /* SLOW of these: a round trip of 80 ms */
@@ -164,31 +164,6 @@ static void let_hear(int fd)
 	cr_assert_eq(fcntl(fd, F_SETFL, 0), 0);
 }
 
-struct halves {
-	const char *path;
-	unsigned    wanted;
-};
-
-static bool are_half_open(void *arg)
-{
-	const struct halves *h = arg;
-	unsigned count = 0, port, state;
-
-	for (const char *line = read_file(h->path); line; line = strchr(line + 1, '\n'))
-		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &port, &state) == 2)
-			count += port == 8080 && state == SYN_RECV_STATE;
-	return count == h->wanted;
-}
-
-static void await_half_open(const char *table, unsigned count)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/net/%s", table);
-	struct halves h = { .path = path, .wanted = count };
-	cr_assert(wait_until(are_half_open, &h, PATIENCE), "not %u are half open", count);
-}
-
 struct handshakes {
 	const char *table;
 	int         fds[CLIENTS];
@@ -199,7 +174,7 @@ static void begin_handshakes(struct handshakes *h, const char *host)
 	h->table = strchr(host, ':') ? "tcp6" : "tcp";
 	for (int i = 0; i < CLIENTS; i++)
 		h->fds[i] = begin_handshake(host);
-	await_half_open(h->table, CLIENTS);
+	sockets_await_half_open(h->table, 8080, CLIENTS);
 }
 
 /* Each has to be answered. */
@@ -207,7 +182,7 @@ static void end_handshakes(struct handshakes *h)
 {
 	for (int i = 0; i < CLIENTS; i++)
 		let_hear(h->fds[i]);
-	await_half_open(h->table, 0);
+	sockets_await_half_open(h->table, 8080, 0);
 	for (int i = 0; i < CLIENTS; i++) {
 		client_says(h->fds[i], REQUEST);
 		expect_answer(h->fds[i], i);

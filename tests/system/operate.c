@@ -223,6 +223,34 @@ void sockets_await(const char *table, int port, size_t count)
 		table, port, sockets_on(table, port), count);
 }
 
+size_t sockets_half_open(const char *table, int port)
+{
+	enum { SYN_RECV_STATE = 3 };
+	unsigned local, state;
+	size_t count = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/net/%s", table);
+	for (const char *line = read_file(path); line; line = strchr(line + 1, '\n'))
+		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &local, &state) == 2)
+			count += local == (unsigned)port && state == SYN_RECV_STATE;
+	return count;
+}
+
+static bool are_half_open(void *arg)
+{
+	const struct wanted_sockets *w = arg;
+	return sockets_half_open(w->table, w->port) == w->count;
+}
+
+void sockets_await_half_open(const char *table, int port, size_t count)
+{
+	struct wanted_sockets w = { .table = table, .port = port, .count = count };
+
+	cr_assert(wait_until(are_half_open, &w, PATIENCE), "port %d has %zu half-open ones, not %zu",
+		port, sockets_half_open(table, port), count);
+}
+
 /* ---- who answers ---- */
 
 unsigned slot_of(int port)

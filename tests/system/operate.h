@@ -51,6 +51,9 @@ void status_await_lent(size_t count);
 
 size_t sockets_on(const char *table, int port);
 void   sockets_await(const char *table, int port, size_t count);
+/* Handshakes that the port has begun and that are not over for it. */
+size_t sockets_half_open(const char *table, int port);
+void   sockets_await_half_open(const char *table, int port, size_t count);
 
 /* ---- the plugins that say "SLOT PID\n" ---- */
 

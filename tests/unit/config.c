@@ -36,6 +36,7 @@ Test(config, defaults_hold_without_keys)
 	cr_assert_eq(s->protocol, CONFIG_TCP);
 	cr_assert_eq(s->line, 1);
 	cr_assert_eq(s->backlog, 4096);
+	cr_assert_eq(s->defer_accept, CONFIG_DEFER_AUTO);
 	cr_assert(!s->share);
 	cr_assert_float_eq(s->idle, 60, 1e-9);
 	cr_assert_eq(s->max_input, 64 << 10);
@@ -60,7 +61,7 @@ Test(config, defaults_hold_without_keys)
 Test(config, keys_reach_their_fields)
 {
 	expect_sound("[portico]\nworkers = 3\nuser = nobody\nlog = l.log\ndrain = 1m\n"
-		     "start_time = 5s\nstate_max = 3k\nstate_time = 0\n" HTTP "backlog = 5\nshare = yes\nidle = 0\n"
+		     "start_time = 5s\nstate_max = 3k\nstate_time = 0\n" HTTP "backlog = 5\ndefer_accept = no\nshare = yes\nidle = 0\n"
 		     "high_water = 1k\nmax_queue = 2k\nlinger = 1s\nmax_head = 4k\n"
 		     "max_target = 1k\nmax_fields = 7\nmax_body = 0\nhead_time = 1s\n"
 		     "body_time = 1m\nws_max_message = 3k\nws_ping = 0\ntable = 1m\npublish = 2m\n" HANDLER);
@@ -72,6 +73,7 @@ Test(config, keys_reach_their_fields)
 	cr_assert_eq(config->state_max, 3 << 10);
 	cr_assert_float_eq(config->state_time, 0, 1e-9);
 	cr_assert_eq(s->backlog, 5);
+	cr_assert_eq(s->defer_accept, CONFIG_DEFER_NO);
 	cr_assert(s->share);
 	cr_assert_eq(s->high_water, 1024);
 	cr_assert_eq(s->max_queue, 2048);
@@ -222,7 +224,7 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"a.ini:1: there is no section [%s%n]; write [portico], [service ...] or "
 		"[handler ...]\n"
 		"a.ini:5: %n is not an option of [service s]; it knows protocol, listen, balance, "
-		"backlog, share, idle, max_input, high_water, max_queue, linger, tls_certificate, tls_key, tls_client_ca, "
+		"backlog, defer_accept, share, idle, max_input, high_water, max_queue, linger, tls_certificate, tls_key, tls_client_ca, "
 		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, table, publish, max_head, "
 		"max_target, max_fields, max_body, head_time, "
 		"body_time, ws_max_message, ws_ping, body_rate, send_rate, rate_grace, max_requests, "

@@ -8,6 +8,20 @@
 
 CONFIG_SUITE(config_tls);
 
+Test(config_tls, a_client_that_speaks_first_is_deferred_unless_told_otherwise)
+{
+	load(TCP PAIR HANDLER);
+	cr_assert(config_defers(service("s")));
+	load(TCP PAIR "defer_accept = no\n" HANDLER);
+	cr_assert(!config_defers(service("s")));
+	load(TCP HANDLER);
+	cr_assert(!config_defers(service("s")));
+	load(TCP "defer_accept = yes\n" HANDLER);
+	cr_assert(config_defers(service("s")));
+	load(HTTP HANDLER);
+	cr_assert(config_defers(service("s")));
+}
+
 Test(config_tls, there_is_none_unless_it_is_asked_for)
 {
 	load(TCP HANDLER);

@@ -75,6 +75,8 @@ Test(config_wrong, values_out_of_range_name_the_range)
 		"a.ini:2: workers = many: not a number; write auto or 1 to 1024\n");
 	expect_told(TCP "backlog = 0\n" HANDLER,
 		"a.ini:4: backlog = 0: out of range; write 1 to 65535\n");
+	expect_told(TCP "defer_accept = maybe\n" HANDLER,
+		"a.ini:4: defer_accept = maybe: not known; write auto, yes or no\n");
 	expect_told(HTTP "max_fields = 101\n" HANDLER,
 		"a.ini:4: max_fields = 101: out of range; write 1 to 100\n");
 }
@@ -97,6 +99,8 @@ Test(config_wrong, keys_of_another_protocol_are_told)
 {
 	expect_told(TCP "max_head = 1k\n" HANDLER,
 		"a.ini:4: max_head is not for protocol = tcp but for http; delete it\n");
+	expect_told(UDP "defer_accept = no\n" HANDLER,
+		"a.ini:4: defer_accept is not for protocol = udp but for tcp or http; delete it\n");
 	expect_told(UDP "idle = 1s\nbacklog = 0\n" HANDLER,
 		"a.ini:4: idle is not for protocol = udp but for tcp or http; delete it\n"
 		"a.ini:5: backlog is not for protocol = udp but for tcp or http; delete it\n");

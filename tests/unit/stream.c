@@ -195,3 +195,59 @@ Test(stream, what_was_left_comes_again_after_a_resume_inside_data)
 	rig_turns(2);
 	sleeps();
 }
+
+/* ---- a kind whose input is there when it is opened, mostly ---- */
+
+static size_t end_unwatched(struct side *d, char *bytes, size_t len)
+{
+	(void)bytes;
+	cr_assert(!ev_is_active(&d->stream.io));
+	cr_assert_eq(stream_write(&d->stream, "answer", 6), 0);
+	stream_close(&d->stream, true);
+	return len;
+}
+
+Test(stream, prompt_input_is_read_and_answered_without_watching)
+{
+	kind.prompt = true;
+	second.on_data = end_unwatched;
+	open_side(&second);
+	peer_says(&second, "question");
+	rig_turns(1);
+	cr_assert_eq(second.closeds, 1);
+	peer_hears(&second, "answer");
+	close(second.peer);
+}
+
+Test(stream, prompt_without_input_is_watched)
+{
+	kind.prompt = true;
+	open_side(&second);
+	rig_turns(1);
+	cr_assert_eq(second.datas, 0);
+	cr_assert(ev_is_active(&second.stream.io));
+	sleeps();
+	peer_says(&second, "late");
+	rig_turns(1);
+	cr_assert_eq(second.datas, 1);
+	stream_abort(&second.stream);
+	rig_turns(1);
+	close(second.peer);
+}
+
+Test(stream, prompt_input_waits_for_who_pauses)
+{
+	kind.prompt = true;
+	open_side(&second);
+	stream_pause(&second.stream);
+	peer_says(&second, "question");
+	rig_turns(2);
+	cr_assert_eq(second.datas, 0);
+	sleeps();
+	stream_resume(&second.stream);
+	rig_turns(2);
+	cr_assert_eq(second.datas, 1);
+	stream_abort(&second.stream);
+	rig_turns(1);
+	close(second.peer);
+}
