@@ -22,7 +22,10 @@
 
 #include "base/clock.h"
 
-enum { TICK_SPAN = 100000000 };  /* ns behind an anchor */
+enum {
+	TICK_SPAN = 100000000,   /* ns behind an anchor */
+	TICK_FRESH = 1000000,    /* and for how many of them a turn needs no anchor of its own */
+};
 
 struct tick {
 	uint64_t ns;             /* the anchor: clock_ns(), and the counter then */
@@ -52,7 +55,7 @@ void tick_init(struct tick *t);
 enum { TICK_LEARN = 100000000 }; /* ns */
 void tick_learn(struct tick *t);
 
-/* At the beginning of a turn: t->ns is clock_ns(). */
+/* t->ns is clock_ns(). */
 static inline void tick_anchor(struct tick *t)
 {
 	t->ns = clock_ns();
@@ -61,6 +64,17 @@ static inline void tick_anchor(struct tick *t)
 	t->count = tick_count();
 	if (t->ns - t->since_ns >= TICK_LEARN)
 		tick_learn(t);
+}
+
+/* At the beginning of a turn: what clock_ns() would say, which is asked if the anchor is old. */
+static inline uint64_t tick_begin(struct tick *t)
+{
+	uint64_t counts = tick_count() - t->count;
+
+	if (counts < t->span / (TICK_SPAN / TICK_FRESH))
+		return t->ns + (counts * t->rate >> 32);
+	tick_anchor(t);
+	return t->ns;
 }
 
 /* What clock_ns() would say. */

@@ -24,17 +24,12 @@ static void on_begin(struct ev_loop *loop, ev_check *w, int events)
 
 	(void)loop;
 	(void)events;
-	tick_anchor(&b->hub->tick);
-	b->hub->woke = b->hub->tick.ns;
+	b->hub->woke = tick_begin(&b->hub->tick);
 	tell(b, b->hub->woke);
 }
 
-static void on_end(struct ev_loop *loop, ev_prepare *w, int events)
+void beat_end(struct beat *b)
 {
-	struct beat *b = w->data;
-
-	(void)loop;
-	(void)events;
 	b->page->busy += tick_since(&b->hub->tick, b->hub->woke);
 	b->page->turns++;
 	tell(b, 0);
@@ -48,15 +43,12 @@ void beat_start(struct beat *b, struct hub *hub, struct page *page)
 	tick_init(&hub->tick);
 	hub->woke = clock_ns();
 	hub->steps = &page->steps;
+	hub->beat = b;
 	ev_check_init(&b->begin, on_begin);
-	ev_prepare_init(&b->end, on_end);
 	ev_set_priority(&b->begin, EV_MAXPRI);
-	ev_set_priority(&b->end, EV_MINPRI);
-	b->begin.data = b->end.data = b;
+	b->begin.data = b;
 	ev_check_start(loop, &b->begin);
-	ev_prepare_start(loop, &b->end);
-	ev_unref(loop);          /* alone they are no reason to go on */
-	ev_unref(loop);
+	ev_unref(loop);          /* alone it is no reason to go on */
 }
 
 void beat_stop(struct beat *b)
@@ -64,10 +56,9 @@ void beat_stop(struct beat *b)
 	struct ev_loop *loop = b->hub->loop;
 
 	b->hub->steps = &b->hub->own_steps;
-	ev_ref(loop);
+	b->hub->beat = NULL;
 	ev_ref(loop);
 	ev_check_stop(loop, &b->begin);
-	ev_prepare_stop(loop, &b->end);
 }
 
 void beat_mirror(struct beat *b, _Atomic uint64_t *turn)

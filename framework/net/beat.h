@@ -18,7 +18,6 @@ enum { BEAT_MIRRORS = 64 };
 
 struct beat {
 	ev_check    begin;
-	ev_prepare  end;
 	struct hub *hub;         /* hub->woke is set */
 	struct page *page;
 	_Atomic uint64_t *mirrors[BEAT_MIRRORS];   /* see the turn, too */
@@ -28,6 +27,8 @@ struct beat {
 /* hub and page are borrowed until beat_stop(). */
 void beat_start(struct beat *b, struct hub *hub, struct page *page);
 void beat_stop(struct beat *b);
+
+void beat_end(struct beat *b);           /* of a turn; by the hub, whose end of it is the last */
 
 /* From now on *turn tells when a turn began, 0 while the loop waits. */
 void beat_mirror(struct beat *b, _Atomic uint64_t *turn);

@@ -26,13 +26,22 @@ enum {
 	DGRAM_FEWEST = 4,        /* messages asked for where each is a piece of many datagrams */
 };
 
-static const size_t memory_size = (size_t)2 * DGRAM_BATCH * DGRAM_SLOT;
+static const size_t memory_size = (size_t)2 * DGRAM_BATCH * DGRAM_STRIDE;
+
+/* What the kernel overwrites in a message that it fills. */
+static void make_ready(struct row *r, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		r->messages[i].msg_hdr.msg_namelen = sizeof(r->names[i]);
+		r->messages[i].msg_hdr.msg_controllen = DGRAM_CONTROL;
+	}
+}
 
 static void row_init(struct row *r, char *data)
 {
-	r->data = data;
 	for (unsigned i = 0; i < DGRAM_BATCH; i++) {
-		r->parts[i].iov_base = data + (size_t)i * DGRAM_SLOT;
+		r->parts[i].iov_base = data + (size_t)i * DGRAM_STRIDE;
+		r->parts[i].iov_len = DGRAM_SLOT;
 		r->messages[i].msg_hdr = (struct msghdr){
 			.msg_name = &r->names[i],
 			.msg_iov = &r->parts[i],
@@ -40,6 +49,7 @@ static void row_init(struct row *r, char *data)
 			.msg_control = r->controls[i],
 		};
 	}
+	make_ready(r, DGRAM_BATCH);
 }
 
 static struct dgram_batch *batch_create(void)
@@ -78,15 +88,6 @@ static void count_received(struct dgram_socket *d, unsigned messages, unsigned d
 	for (unsigned i = 0; i < messages; i++)
 		d->counts->bytes_in += in->messages[i].msg_len;
 	latency_add(&d->counts->latency, hub_turn_us(d->hub), datagrams);
-}
-
-static void prepare(struct row *r, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		r->parts[i].iov_len = DGRAM_SLOT;
-		r->messages[i].msg_hdr.msg_namelen = sizeof(r->names[i]);
-		r->messages[i].msg_hdr.msg_controllen = DGRAM_CONTROL;
-	}
 }
 
 /* For a sender the packet-info says from where: ipi_spec_dst is right as it
@@ -161,7 +162,6 @@ static unsigned read_batch(struct dgram_socket *d, bool *more)
 	unsigned datagrams = 0, ask = b->ask;
 
 	++*d->hub->steps;
-	prepare(&b->in, ask);
 	int count = recvmmsg(d->io.fd, b->in.messages, ask, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++)
 		datagrams += take_apart(d, (unsigned)i);
@@ -169,6 +169,7 @@ static unsigned read_batch(struct dgram_socket *d, bool *more)
 	if (count > 0) {
 		count_received(d, (unsigned)count, datagrams);
 		b->ask = messages_for((unsigned)count, datagrams);
+		make_ready(&b->in, (unsigned)count);
 	}
 	*more = count == (int)ask;
 	return datagrams;

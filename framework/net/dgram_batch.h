@@ -16,6 +16,7 @@
 
 enum {
 	DGRAM_SLOT = 65536,
+	DGRAM_STRIDE = DGRAM_SLOT + 192, /* from slot to slot: their first lines share no set of a cache */
 	DGRAM_CONTROL = 96,      /* the larger packet-info, the size of segments, and some */
 };
 
@@ -24,7 +25,6 @@ struct row {
 	struct iovec   parts[DGRAM_BATCH];
 	struct addr    names[DGRAM_BATCH];
 	_Alignas(struct cmsghdr) char controls[DGRAM_BATCH][DGRAM_CONTROL];
-	char          *data;     /* DGRAM_BATCH slots of DGRAM_SLOT bytes */
 };
 
 /* What a message out is made of. */

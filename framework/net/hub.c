@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "net/beat.h"
 #include "net/dgram.h"
 #include "net/stream.h"
 
@@ -46,8 +47,10 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 	serve_waiting(h);
 	if (h->touched.first || h->waiting.first)
 		ev_idle_start(loop, &h->awake);
-	else
+	else if (ev_is_active(&h->awake))
 		ev_idle_stop(loop, &h->awake);
+	if (h->beat)
+		beat_end(h->beat);
 }
 
 int hub_init(struct hub *h, struct ev_loop *loop)
@@ -59,6 +62,7 @@ int hub_init(struct hub *h, struct ev_loop *loop)
 		return -1;
 	ev_idle_init(&h->awake, on_idle);
 	ev_prepare_init(&h->settle, on_prepare);
+	ev_set_priority(&h->settle, EV_MINPRI);
 	h->settle.data = h;
 	ev_prepare_start(loop, &h->settle);
 	ev_unref(loop);          /* alone it is no reason to go on */

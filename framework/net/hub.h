@@ -27,6 +27,7 @@ enum {
 	HUB_TURN = 2000000,      /* ns of a turn for who sends much: nobody else waits longer for them */
 };
 
+struct beat;
 struct stream;
 struct dgram_batch;
 
@@ -37,7 +38,8 @@ struct stream_list {             /* first come, first served */
 struct hub {
 	struct ev_loop     *loop;
 	uint64_t            woke;            /* clock_ns() when the loop last woke; 0 without a beat */
-	struct tick         tick;            /* anchored then */
+	struct tick         tick;            /* anchored then, or shortly before */
+	struct beat        *beat;            /* is told the end of each turn; NULL: there is none */
 	uint64_t           *steps;           /* grows with every event that is taken on */
 	uint64_t            own_steps;       /* what steps is without a beat */
 	char               *block;           /* HUB_READ_BLOCK bytes */

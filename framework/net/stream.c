@@ -190,11 +190,18 @@ static void finish(struct stream *s, uint64_t *count)
 	s->kind->ops->closed(s);
 }
 
+/* TLS, if there is any, wants nothing of its own. */
+static bool is_transport_at_ease(const struct stream *s)
+{
+	return !s->tls || (s->tls->ready && !s->tls->more && !s->tls->wants_write);
+}
+
 /* Nothing was asked for, nothing is in its way, and it does not end. */
 static bool is_plain(const struct stream *s)
 {
 	return s->state == STREAM_OPEN && !s->waiting && !s->retry && !s->paused && !s->choked
-		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->tls && !s->files;
+		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->files
+		&& is_transport_at_ease(s);
 }
 
 static bool is_watched_for_input(const struct stream *s)

@@ -145,16 +145,15 @@ ssize_t tls_recv(struct tls *t, void *data, size_t room)
 	size_t got = 0, n;
 	int result;
 
-	t->more = t->wants_write = false;
+	t->wants_write = false;
 	do {
 		n = 0;
 		result = SSL_read_ex(t->ssl, (char *)data + got, room - got, &n);
 		got += n;
-	} while (result == 1 && got < room && SSL_has_pending(t->ssl));
-	if (result == 1) {
-		t->more = SSL_has_pending(t->ssl);
+		t->more = result == 1 && SSL_has_pending(t->ssl);
+	} while (t->more && got < room);
+	if (result == 1)
 		return (ssize_t)got;
-	}
 	if (SSL_want_write(t->ssl))
 		t->wants_write = true;
 	if (got == 0)

@@ -10,12 +10,13 @@
 
 #include <stddef.h>
 
-/* From now on OpenSSL's blocks of that size, freed in this thread, are kept for the next one who
- * asks.  Before the first call of OpenSSL, which refuses it later; then all stays as it was. */
+/* From now on there are a few blocks of that size for what OpenSSL does in this thread.  Once, before
+ * the first call of OpenSSL, which refuses it later; then all stays as it was. */
 void tls_spare_keep(void);
 
-/* What OpenSSL calls, as malloc(3) and free(3). */
+/* What OpenSSL calls, as malloc(3), free(3) and realloc(3). */
 void *tls_spare_take(size_t size);
 void  tls_spare_give_back(void *block);
+void *tls_spare_resize(void *block, size_t size);
 
 #endif

@@ -70,6 +70,29 @@ Test(tick, never_goes_back_within_a_turn, .timeout = 20)
 	}
 }
 
+/* Whether a turn that begins right behind an anchor has none of its own. */
+static bool begins_by_counter(struct tick *t)
+{
+	tick_anchor(t);
+	uint64_t anchor = t->ns, told = tick_begin(t);
+
+	cr_assert_geq(told, anchor);
+	return t->ns == anchor;
+}
+
+Test(tick, begins_a_turn_without_the_clock_while_its_anchor_is_fresh, .timeout = 20)
+{
+	struct tick t = learned();
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < 20; i++)
+		good += begins_by_counter(&t);
+	cr_assert(t.span > 0 ? good >= 15 : good == 0, "%u of 20", good);
+	wait_ns(2 * TICK_FRESH);
+	uint64_t before = clock_ns(), told = tick_begin(&t);
+	cr_assert(told == t.ns && told >= before, "an old anchor was taken");
+}
+
 Test(tick, asks_the_clock_far_from_its_anchor, .timeout = 20)
 {
 	struct tick t = learned();

@@ -49,18 +49,19 @@ Test(tls_spare, other_sizes_are_the_library_s)
 Test(tls_spare, a_crowd_is_not_kept)
 {
 	enum { MANY = 100, KEPT = 8 };
-	void *blocks[MANY], *kept[KEPT];
+	void *blocks[MANY];
 
 	for (int i = 0; i < MANY; i++)
 		blocks[i] = tls_spare_take(RECORD);
 	for (int i = 0; i < MANY; i++)
 		tls_spare_give_back(blocks[i]);
-	for (int i = 0; i < KEPT; i++) {
-		kept[i] = tls_spare_take(RECORD);
-		cr_assert_eq(kept[i], blocks[KEPT - 1 - i]);
+	for (int i = 0; i < MANY; i++) {
+		void *block = tls_spare_take(RECORD);
+		cr_assert_eq(i < KEPT, block == blocks[KEPT - 1 - i % KEPT]);
+		blocks[MANY - 1 - i] = block;
 	}
-	for (int i = 0; i < KEPT; i++)
-		tls_spare_give_back(kept[i]);
+	for (int i = 0; i < MANY; i++)
+		tls_spare_give_back(blocks[i]);
 }
 
 static void *free_it(void *block)
@@ -79,8 +80,27 @@ Test(tls_spare, other_threads_keep_none)
 	tls_spare_give_back(mine);
 	cr_assert_eq(pthread_create(&thread, NULL, free_it, first), 0);
 	cr_assert_eq(pthread_join(thread, &its), 0);
-	cr_assert_neq(its, mine, "it is the loop's");
+	cr_assert(its != mine && its != first, "it is the loop's");
 	tls_spare_give_back(its);
-	cr_assert_eq(tls_spare_take(RECORD), its);
-	tls_spare_give_back(its);
+	cr_assert_eq(tls_spare_take(RECORD), mine);
+	tls_spare_give_back(mine);
+}
+
+/* OpenSSL may grow what was as large as a record. */
+Test(tls_spare, what_changes_its_size_moves_out)
+{
+	static const size_t sizes[] = { 100, 17 * 1024, 64 * 1024 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		char *one = memset(tls_spare_take(RECORD), 'x', RECORD);
+		char *other = tls_spare_resize(one, sizes[i]);
+
+		cr_assert_neq(other, one);
+		for (size_t at = 0; at < sizes[i] && at < RECORD; at++)
+			cr_assert_eq(other[at], 'x');
+		other = tls_spare_resize(other, 2 * sizes[i]);
+		tls_spare_give_back(other);
+		cr_assert_eq(tls_spare_take(RECORD), one, "it was not given back");
+		cr_assert_null(tls_spare_resize(one, 0));
+	}
 }
