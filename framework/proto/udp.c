@@ -9,6 +9,7 @@
 
 #include "net/dgram.h"
 #include "proto/handler.h"
+#include "proto/rate.h"
 #include "sys/addr.h"
 
 struct portico_dgram {           /* lives on the stack of one udp_packet() */
@@ -16,12 +17,20 @@ struct portico_dgram {           /* lives on the stack of one udp_packet() */
 	unsigned             index;
 };
 
+static bool is_over_rate(const struct dgram_socket *d, unsigned index)
+{
+	const struct portico_service *h = d->owner;
+	const struct addr *from = dgram_from(d, index);
+
+	return !rate_allows(h->rate, rate_client(h->rate, from), from, tick_ns(&d->hub->tick), NULL);
+}
+
 static void on_packet(struct dgram_socket *d, unsigned index, const void *data, size_t len)
 {
 	struct portico_service *h = d->owner;
 	struct portico_dgram dgram = { .socket = d, .index = index };
 
-	if (!h->plugin.udp_packet)
+	if (!h->plugin.udp_packet || (h->rate && is_over_rate(d, index)))
 		return;
 	handler_enter(h, PULSE_UDP_PACKET);
 	int result = h->plugin.udp_packet(&dgram, data, len);
