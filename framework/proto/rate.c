@@ -61,7 +61,7 @@ static void tell(const struct rate *r, enum count_scope scope, const struct addr
 		[COUNT_CLIENT] = "rate_client",
 		[COUNT_SERVICE] = "rate",
 	};
-	char text[ADDR_TEXT], more[48] = "";
+	char text[ADDR_TEXT], more[64] = "";
 	uint64_t missed;
 
 	if (!rates_may_tell(r->shared, now, &missed))

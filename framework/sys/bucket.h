@@ -13,8 +13,9 @@
  * has taken or has not.  (GCRA, the generic cell rate algorithm of ITU-T I.371, whose theoretical arrival
  * time this is.)
  *
- * The rule is not in the bucket.  Under another one, and if the clock went back, what is owed counts for a
- * whole bucket at most: a wait of one thing.
+ * The rule is not in the bucket.  Under another one, or if the clock went back, there may be far more owed than
+ * a bucket holds: that counts for a whole one, a wait of one thing.  A little more is what is left to a process
+ * that was kept from going on after it had looked at the clock, and stays.
  */
 #ifndef PORTICO_SYS_BUCKET_H
 #define PORTICO_SYS_BUCKET_H
@@ -22,6 +23,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#define BUCKET_LATE UINT64_C(1000000000)         /* ns: how old a now may be */
 
 typedef _Atomic uint64_t bucket_word;
 
@@ -42,12 +45,12 @@ static inline uint64_t bucket_owed(uint64_t full, uint64_t now)
 	return full > now ? full - now : 0;
 }
 
-/* What was more than a whole bucket from now is that from now on. */
+/* What is far more than a whole bucket becomes that. */
 static inline uint64_t bucket_cap(bucket_word *full, const struct bucket_rule *rule, uint64_t now)
 {
 	uint64_t was = atomic_load_explicit(full, memory_order_relaxed);
 
-	while (bucket_owed(was, now) > rule->whole)
+	while (bucket_owed(was, now) > rule->whole + BUCKET_LATE)
 		if (bucket_set(full, &was, now + rule->whole))
 			return now + rule->whole;
 	return was;
