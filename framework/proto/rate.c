@@ -4,6 +4,7 @@
  */
 #include "proto/rate.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,46 +12,52 @@
 #include "base/log.h"
 #include "sys/rates.h"
 
-enum { MAPPED = 96 };            /* bits of ::ffff:0:0/96 */
+#define MAPPED (UINT64_C(0xffff) << 32)  /* ::ffff:0:0/96 */
 
 /* ---- who it is ---- */
 
-static void keep_bits(unsigned char network[RATES_NETWORK], unsigned bits)
+/* The first bits of 64: more are all, and none is nothing. */
+static uint64_t first_bits(uint64_t of, unsigned bits)
 {
-	unsigned whole = bits / 8;
-
-	if (bits % 8 > 0)
-		network[whole++] &= (unsigned char)(0xff00 >> bits % 8);
-	memset(network + whole, 0, RATES_NETWORK - whole);
+	if (bits >= 64)
+		return of;
+	return bits > 0 ? of & UINT64_MAX << (64 - bits) : 0;
 }
 
-/* An IPv4 address as an IPv6 one, in whose dress it may come.  By a unix socket all are one. */
-static void network_of(const struct rate *r, const struct addr *a, unsigned char out[RATES_NETWORK])
+static struct rates_network of_ipv4(const struct rate *r, uint32_t ip)
 {
-	static const unsigned char mapped[MAPPED / 8] = { [10] = 0xff, [11] = 0xff };
-	unsigned bits = r->prefix6;
+	return (struct rates_network){ .low = MAPPED | first_bits((uint64_t)ip << 32, r->prefix4) >> 32 };
+}
 
-	memset(out, 0, RATES_NETWORK);
-	if (a->sa.sa_family == AF_INET) {
-		memcpy(out, mapped, sizeof(mapped));
-		memcpy(out + sizeof(mapped), &a->in.sin_addr, sizeof(a->in.sin_addr));
-		bits = MAPPED + r->prefix4;
-	} else if (a->sa.sa_family == AF_INET6) {
-		memcpy(out, &a->in6.sin6_addr, RATES_NETWORK);
-		if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
-			bits = MAPPED + r->prefix4;
-	}
-	keep_bits(out, bits);
+static struct rates_network of_ipv6(const struct rate *r, const struct in6_addr *ip)
+{
+	struct rates_network n;
+
+	memcpy(&n, ip, sizeof(n));
+	n.high = be64toh(n.high);
+	n.low = be64toh(n.low);
+	if (n.high == 0 && n.low >> 32 == MAPPED >> 32)
+		return of_ipv4(r, (uint32_t)n.low);
+	n.high = first_bits(n.high, r->prefix6);
+	n.low = first_bits(n.low, r->prefix6 > 64 ? r->prefix6 - 64 : 0);
+	return n;
+}
+
+/* By a unix socket nobody is told from another. */
+static struct rates_network network_of(const struct rate *r, const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return of_ipv4(r, ntohl(a->in.sin_addr.s_addr));
+	if (a->sa.sa_family == AF_INET6)
+		return of_ipv6(r, &a->in6.sin6_addr);
+	return (struct rates_network){ 0 };
 }
 
 uint64_t rate_client(const struct rate *r, const struct addr *peer)
 {
-	unsigned char network[RATES_NETWORK];
-
 	if (r->rules[COUNT_CLIENT].each == 0)
 		return 0;
-	network_of(r, peer, network);
-	return rates_name(r->shared, network);
+	return rates_name(r->shared, network_of(r, peer));
 }
 
 /* ---- whether he may ---- */

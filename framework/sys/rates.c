@@ -172,9 +172,9 @@ bucket_word *rates_service(const struct rates *r)
 	return &r->file->service;
 }
 
-uint64_t rates_name(const struct rates *r, const unsigned char network[RATES_NETWORK])
+uint64_t rates_name(const struct rates *r, struct rates_network network)
 {
-	uint64_t name = siphash(r->is.secret, network, RATES_NETWORK);
+	uint64_t name = siphash_pair(r->is.secret, network.high, network.low);
 
 	return name > 0 ? name : 1;
 }

@@ -28,7 +28,7 @@
 
 #include "sys/bucket.h"
 
-enum { RATES_ROW = 8, RATES_NETWORK = 16 };
+enum { RATES_ROW = 8 };
 
 struct rates;
 
@@ -45,8 +45,12 @@ size_t        rates_clients(const struct rates *r);
 
 bucket_word  *rates_service(const struct rates *r);
 
-/* Of a network: those bits of an IPv6 address that count, and then zeroes.  Never 0. */
-uint64_t      rates_name(const struct rates *r, const unsigned char network[RATES_NETWORK]);
+/* Of a network: an IPv6 address in two halves, without the bits that do not count.  Never 0. */
+struct rates_network {
+	uint64_t high, low;
+};
+
+uint64_t      rates_name(const struct rates *r, struct rates_network network);
 
 /* The bucket of the client with that name, which has a place from now on; until it is used. */
 bucket_word  *rates_client(const struct rates *r, uint64_t name);
