@@ -102,6 +102,8 @@ Test(rate, what_the_service_refuses_costs_a_client_nothing)
 	uint64_t wait = 0;
 
 	rate_up(1, 1);
+	rate.rules[COUNT_CLIENT].each *= 2;
+	rate.rules[COUNT_CLIENT].whole *= 2;
 	cr_assert(may("192.0.2.1"));
 	cr_assert_not(may("192.0.2.2"));
 	struct addr a = addr_of("192.0.2.2");
