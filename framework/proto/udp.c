@@ -17,20 +17,12 @@ struct portico_dgram {           /* lives on the stack of one udp_packet() */
 	unsigned             index;
 };
 
-static bool is_over_rate(const struct dgram_socket *d, unsigned index)
-{
-	const struct portico_service *h = d->owner;
-	const struct addr *from = dgram_from(d, index);
-
-	return !rate_allows(h->rate, rate_client(h->rate, from), from, tick_ns(&d->hub->tick), NULL);
-}
-
 static void on_packet(struct dgram_socket *d, unsigned index, const void *data, size_t len)
 {
 	struct portico_service *h = d->owner;
 	struct portico_dgram dgram = { .socket = d, .index = index };
 
-	if (!h->plugin.udp_packet || (h->rate && is_over_rate(d, index)))
+	if (!h->plugin.udp_packet)
 		return;
 	handler_enter(h, PULSE_UDP_PACKET);
 	int result = h->plugin.udp_packet(&dgram, data, len);
@@ -38,9 +30,18 @@ static void on_packet(struct dgram_socket *d, unsigned index, const void *data, 
 	h->counts->errors[ERROR_HANDLER] += result < 0;
 }
 
+static void on_rated_packet(struct dgram_socket *d, unsigned index, const void *data, size_t len)
+{
+	const struct portico_service *h = d->owner;
+	const struct addr *from = dgram_from(d, index);
+
+	if (rate_allows(h->rate, rate_client(h->rate, from), from, tick_ns(&d->hub->tick), NULL))
+		on_packet(d, index, data, len);
+}
+
 int udp_start(struct dgram_socket *d, struct hub *hub, struct portico_service *handler, int fd)
 {
-	d->packet = on_packet;
+	d->packet = handler->rate ? on_rated_packet : on_packet;
 	d->owner = handler;
 	d->counts = handler->counts;
 	return dgram_start(d, hub, fd);
