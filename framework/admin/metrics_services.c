@@ -108,6 +108,20 @@ static void errors(struct expose *e, const json_t *rows)
 				"service", service_of(row), "worker", worker_of(row), NULL);
 }
 
+static void limited(struct expose *e, const json_t *rows)
+{
+	const char *scope;
+	json_t *row, *n;
+	size_t k;
+
+	expose_family(e, &(struct expose_family){ "portico_rate_limited", EXPOSE_COUNTER, NULL,
+		"What was over a rate, of its client or of the whole service." });
+	json_array_foreach(rows, k, row)
+		json_object_foreach(json_object_get(row, "rate_limited"), scope, n)
+			expose_count(e, (uint64_t)json_integer_value(n), "service", service_of(row),
+				"worker", worker_of(row), "scope", scope, NULL);
+}
+
 /* ---- latency ---- */
 
 enum { BOUNDS = 64 };
@@ -166,5 +180,6 @@ void metrics_services(struct expose *e, const json_t *numbers)
 	plain_families(e, rows);
 	requests(e, rows);
 	errors(e, rows);
+	limited(e, rows);
 	latency(e, numbers, rows);
 }

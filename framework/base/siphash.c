@@ -36,15 +36,30 @@ static inline void take(struct sip *s, uint64_t word)
 	s->a ^= word;
 }
 
-uint64_t siphash(const uint64_t key[2], const void *data, size_t len)
+static inline struct sip begin(const uint64_t key[2])
 {
-	const unsigned char *at = data, *end = at + (len & ~(size_t)7);
-	struct sip s = {
+	return (struct sip){
 		key[0] ^ UINT64_C(0x736f6d6570736575),
 		key[1] ^ UINT64_C(0x646f72616e646f6d),
 		key[0] ^ UINT64_C(0x6c7967656e657261),
 		key[1] ^ UINT64_C(0x7465646279746573),
 	};
+}
+
+static inline uint64_t end_with(struct sip *s, uint64_t last)
+{
+	take(s, last);
+	s->c ^= 0xff;
+	mix(s);
+	mix(s);
+	mix(s);
+	return s->a ^ s->b ^ s->c ^ s->d;
+}
+
+uint64_t siphash(const uint64_t key[2], const void *data, size_t len)
+{
+	const unsigned char *at = data, *end = at + (len & ~(size_t)7);
+	struct sip s = begin(key);
 	uint64_t word, last = 0;
 
 	for (; at < end; at += 8) {
@@ -52,10 +67,14 @@ uint64_t siphash(const uint64_t key[2], const void *data, size_t len)
 		take(&s, le64toh(word));
 	}
 	memcpy(&last, at, len & 7);
-	take(&s, le64toh(last) | (uint64_t)len << 56);
-	s.c ^= 0xff;
-	mix(&s);
-	mix(&s);
-	mix(&s);
-	return s.a ^ s.b ^ s.c ^ s.d;
+	return end_with(&s, le64toh(last) | (uint64_t)len << 56);
+}
+
+uint64_t siphash_pair(const uint64_t key[2], uint64_t first, uint64_t second)
+{
+	struct sip s = begin(key);
+
+	take(&s, first);
+	take(&s, second);
+	return end_with(&s, UINT64_C(16) << 56);
 }

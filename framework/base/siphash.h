@@ -13,4 +13,7 @@
 
 uint64_t siphash(const uint64_t key[2], const void *data, size_t len);
 
+/* The same of 16 bytes, which are two words in the machine's order. */
+uint64_t siphash_pair(const uint64_t key[2], uint64_t first, uint64_t second);
+
 #endif

@@ -44,6 +44,11 @@ bool config_is_admin(const struct config_service *s)
 	return strcmp(s->name, CONFIG_ADMIN) == 0;
 }
 
+bool config_has_rate(const struct config_service *s)
+{
+	return s->rate_each > 0 || s->rate_client_each > 0;
+}
+
 const char *config_protocol_name(int protocol)
 {
 	static const char *const names[] = {

@@ -59,6 +59,7 @@ struct config_tls_pair {
 	const char *key;
 };
 
+enum config_rate { CONFIG_RATE_REFUSE, CONFIG_RATE_REPORT };
 enum config_access { CONFIG_ACCESS_COMBINED, CONFIG_ACCESS_JSON };
 enum config_tls_client { CONFIG_TLS_CLIENT_NO, CONFIG_TLS_CLIENT_OPTIONAL, CONFIG_TLS_CLIENT_REQUIRED };
 enum config_defer { CONFIG_DEFER_AUTO, CONFIG_DEFER_YES, CONFIG_DEFER_NO };
@@ -98,6 +99,16 @@ struct config_service {
 	struct network *proxy_from;      /* who has to send one: nobody else is served */
 	size_t          proxy_from_count;
 	double          proxy_time;      /* seconds for all of it */
+
+	const char *rate;                /* of all clients, as it was written: "100/s" */
+	uint64_t    rate_each;           /* ns in which one more may come; 0: no limit */
+	int64_t     rate_burst;          /* that may come at once */
+	const char *rate_client;         /* likewise, of each */
+	uint64_t    rate_client_each;
+	int64_t     rate_client_burst;
+	unsigned    rate_prefix4, rate_prefix6; /* bits of a client's address that count */
+	size_t      rate_clients;        /* that are remembered */
+	int         rate_action;         /* enum config_rate */
 
 	size_t  table;                   /* bytes of the table that all workers share; 0: none */
 	size_t  publish;                 /* bytes for messages between them; 0: none */
@@ -204,6 +215,7 @@ int config_parse_canary(const char *text, double *share, double *seconds);
 bool config_defers(const struct config_service *s);
 
 bool config_is_admin(const struct config_service *s);
+bool config_has_rate(const struct config_service *s);
 /* Handlers are numbered over all services, in their order.  NULL: there is no such number.  Safe in
  * a signal handler. */
 const struct config_handler *config_find_handler(const struct config *c, uint32_t number,

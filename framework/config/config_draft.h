@@ -50,6 +50,7 @@ struct draft_service {
 	const char               *tls_certificate;
 	const char               *tls_key;
 	const char               *proxy_from;
+	const char               *rate_client_prefix;
 	const struct ini_section *section;
 	const char               *listen_key;    /* in section */
 	bool                      protocol_known;
@@ -95,6 +96,7 @@ void config_read_canary(struct draft *d, const struct ini_section *section,
 	const struct ini_entry *entry);
 int config_read_tls(struct draft *d, struct draft_service *service);
 int config_read_proxy(struct draft *d, struct draft_service *service);
+void config_read_rate(struct draft *d, struct draft_service *service);
 int config_read_listens(struct draft *d, struct draft_service *service);
 
 /* Reads admin = and admin_host =, and adds the service, after all others. */

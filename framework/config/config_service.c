@@ -149,6 +149,7 @@ int config_read_service(struct draft *d, const struct ini_section *section, cons
 	read_keys(d, s);
 	config_read_balance(d, s);
 	config_read_server(d, s);
+	config_read_rate(d, s);
 	check_pair(d, s, "high_water", &s->service.high_water, "max_queue", s->service.max_queue);
 	check_pair(d, s, "max_target", &s->service.max_target, "max_head", s->service.max_head);
 	check_least(d, s, "table", s->service.table, TABLE_LEAST);

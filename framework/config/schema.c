@@ -77,7 +77,7 @@ static void list_names(const struct schema *s, char *out, size_t room)
 static int unknown_key(const struct schema *s, struct arena *mem, const char *key,
 	const char *section, const char **why)
 {
-	char names[512];
+	char names[1024];
 	const char *near = schema_nearest(s, key);
 
 	if (near != NULL)

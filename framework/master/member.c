@@ -248,6 +248,7 @@ static int worker_entry(void *arg, int channel)
 	struct shortest_table *tables[CONFIG_MAX_LISTENS];
 	struct table *shared[CONFIG_MAX_LISTENS];
 	struct bus *buses[CONFIG_MAX_LISTENS];
+	struct rates *rates[CONFIG_MAX_LISTENS];
 	int sockets[CONFIG_MAX_LISTENS], access[CONFIG_MAX_LISTENS];
 	bool ours[CONFIG_MAX_LISTENS];
 	struct worker_birth birth = {
@@ -265,6 +266,7 @@ static int worker_entry(void *arg, int channel)
 		.tables = tables,
 		.shared = shared,
 		.buses = buses,
+		.rates = rates,
 		.tickets = m->generation->master->tickets,
 	};
 
@@ -273,7 +275,7 @@ static int worker_entry(void *arg, int channel)
 	slot_sockets(m->slot, c, sockets);
 	find_ours(m->slot, c, ours);
 	find_tables(m->generation->master, c, tables);
-	shared_find(m->generation->master, c, shared, buses);
+	shared_find(m->generation->master, c, shared, buses, rates);
 	forget_siblings(m);
 	return worker_run(&birth);
 }

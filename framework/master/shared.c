@@ -17,98 +17,153 @@
 #include "master/generation.h"
 #include "master/master.h"
 #include "sys/bus.h"
+#include "sys/rates.h"
 #include "sys/table.h"
 
-struct shared {                  /* a table or a bus */
-	char           service[PAGE_NAME];
-	struct table  *table;
-	struct bus    *bus;
-	struct shared *next;
+struct shared {
+	char             service[PAGE_NAME];
+	enum shared_kind kind;
+	union {
+		struct table *table;
+		struct bus   *bus;
+		struct rates *rates;
+		void         *any;
+	};
+	struct shared   *next;
 };
+
+static const char *const names[SHARED_KINDS] = {
+	[SHARED_TABLE] = "table",
+	[SHARED_BUS] = "bus",
+	[SHARED_RATES] = "rates",
+};
+
+/* ---- kinds ---- */
+
+static size_t size_of(const struct shared *s)
+{
+	switch (s->kind) {
+	case SHARED_TABLE:
+		return table_size(s->table);
+	case SHARED_BUS:
+		return bus_size(s->bus);
+	default:
+		return rates_clients(s->rates);
+	}
+}
+
+/* As the service says; 0: it has none. */
+static size_t size_in(const struct config_service *c, enum shared_kind kind)
+{
+	switch (kind) {
+	case SHARED_TABLE:
+		return c->table;
+	case SHARED_BUS:
+		return c->publish;
+	default:
+		return config_has_rate(c) ? c->rate_clients : 0;
+	}
+}
+
+static void *make(const char *service, enum shared_kind kind, size_t size)
+{
+	switch (kind) {
+	case SHARED_TABLE:
+		return table_create(service, size);
+	case SHARED_BUS:
+		return bus_create(size);
+	default:
+		return rates_create(size);
+	}
+}
+
+static void end(enum shared_kind kind, void *any)
+{
+	switch (kind) {
+	case SHARED_TABLE:
+		table_destroy(any);
+		break;
+	case SHARED_BUS:
+		bus_destroy(any);
+		break;
+	default:
+		rates_destroy(any);
+	}
+}
+
+/* ---- the list ---- */
 
 static bool is_named(const struct shared *s, const struct config_service *c)
 {
-	return strcmp(s->service, c->name) == 0
-		&& (s->table ? table_size(s->table) == c->table : bus_size(s->bus) == c->publish);
+	return strcmp(s->service, c->name) == 0 && size_of(s) == size_in(c, s->kind);
 }
 
-static struct table *find_table(const struct master *m, const struct config_service *c)
+static void *find(const struct master *m, const struct config_service *c, enum shared_kind kind)
 {
 	const struct shared *s = m->shared;
 
-	while (s && !(s->table && is_named(s, c)))
+	while (s && !(s->kind == kind && is_named(s, c)))
 		s = s->next;
-	return s ? s->table : NULL;
+	return s ? s->any : NULL;
 }
 
-static struct bus *find_bus(const struct master *m, const struct config_service *c)
+static bool has_another(const struct master *m, const char *service, enum shared_kind kind)
 {
 	const struct shared *s = m->shared;
 
-	while (s && !(s->bus && is_named(s, c)))
-		s = s->next;
-	return s ? s->bus : NULL;
-}
-
-static bool has_another_table(const struct master *m, const char *service)
-{
-	const struct shared *s = m->shared;
-
-	while (s && !(s->table && strcmp(s->service, service) == 0))
+	while (s && !(s->kind == kind && strcmp(s->service, service) == 0))
 		s = s->next;
 	return s != NULL;
 }
 
-/* Takes the table or bus; -1 and ENOMEM: they are gone. */
-static int enlist(struct master *m, const char *service, struct table *table, struct bus *bus)
+/* Takes what was made, which may be nothing; -1 and ENOMEM: it is gone. */
+static int enlist(struct master *m, const char *service, enum shared_kind kind, void *any)
 {
-	struct shared *s = table || bus ? calloc(1, sizeof(*s)) : NULL;
+	struct shared *s = any ? calloc(1, sizeof(*s)) : NULL;
 
 	if (!s) {
-		table_destroy(table);
-		bus_destroy(bus);
+		end(kind, any);
 		return -1;
 	}
 	snprintf(s->service, sizeof(s->service), "%s", service);
-	s->table = table;
-	s->bus = bus;
+	s->kind = kind;
+	s->any = any;
 	s->next = m->shared;
 	m->shared = s;
 	return 0;
 }
 
-static int prepare_table(struct master *m, const struct config_service *c)
+static int prepare(struct master *m, const struct config_service *c, enum shared_kind kind)
 {
-	if (c->table == 0 || find_table(m, c))
-		return 0;
-	if (has_another_table(m, c->name))
-		log_info("service %s: its table has another size and begins empty", c->name);
-	return enlist(m, c->name, table_create(c->name, c->table), NULL);
-}
+	size_t size = size_in(c, kind);
 
-static int prepare_bus(struct master *m, const struct config_service *c)
-{
-	if (c->publish == 0 || find_bus(m, c))
+	if (size == 0 || find(m, c, kind))
 		return 0;
-	return enlist(m, c->name, NULL, bus_create(c->publish));
+	if (kind == SHARED_TABLE && has_another(m, c->name, kind))
+		log_info("service %s: its table has another size and begins empty", c->name);
+	if (kind == SHARED_RATES && has_another(m, c->name, kind))
+		log_info("service %s: rate_clients has changed, and all its rates begin anew", c->name);
+	return enlist(m, c->name, kind, make(c->name, kind, size));
 }
 
 int shared_prepare(struct master *m, const struct config *c, const char **failed)
 {
 	for (size_t i = 0; i < c->service_count; i++) {
 		*failed = c->services[i].name;
-		if (prepare_table(m, &c->services[i]) < 0 || prepare_bus(m, &c->services[i]) < 0)
-			return -1;
+		for (int kind = 0; kind < SHARED_KINDS; kind++)
+			if (prepare(m, &c->services[i], (enum shared_kind)kind) < 0)
+				return -1;
 	}
 	return 0;
 }
 
 void shared_find(const struct master *m, const struct config *c, struct table **tables,
-	struct bus **buses)
+	struct bus **buses, struct rates **rates)
 {
 	for (size_t i = 0; i < c->service_count; i++) {
-		tables[i] = find_table(m, &c->services[i]);
-		buses[i] = find_bus(m, &c->services[i]);
+		tables[i] = find(m, &c->services[i], SHARED_TABLE);
+		buses[i] = find(m, &c->services[i], SHARED_BUS);
+		rates[i] = find(m, &c->services[i], SHARED_RATES);
 	}
 }
 
@@ -116,8 +171,7 @@ void shared_find(const struct master *m, const struct config *c, struct table **
 
 static void destroy(struct shared *s)
 {
-	table_destroy(s->table);
-	bus_destroy(s->bus);
+	end(s->kind, s->any);
 	free(s);
 }
 
@@ -166,23 +220,37 @@ void shared_fini(struct master *m)
 
 /* ---- over an upgrade ---- */
 
-void shared_each(const struct master *m,
-	void (*tell)(void *arg, const char *service, int fd, int bell), void *arg)
+void shared_each(const struct master *m, shared_tell_fn *tell, void *arg)
 {
 	for (const struct shared *s = m->shared; s; s = s->next)
-		if (s->table)
-			tell(arg, s->service, table_fd(s->table), -1);
-		else
-			tell(arg, s->service, bus_fd(s->bus), bus_bell(s->bus));
+		switch (s->kind) {
+		case SHARED_TABLE:
+			tell(arg, s->service, s->kind, table_fd(s->table), -1);
+			break;
+		case SHARED_BUS:
+			tell(arg, s->service, s->kind, bus_fd(s->bus), bus_bell(s->bus));
+			break;
+		default:
+			tell(arg, s->service, s->kind, rates_fd(s->rates), -1);
+		}
+}
+
+static void *take_over(const char *service, enum shared_kind kind, int fd, int bell)
+{
+	switch (kind) {
+	case SHARED_TABLE:
+		return table_open(service, fd);
+	case SHARED_BUS:
+		return bus_open(fd, bell);
+	default:
+		return rates_open(fd);
+	}
 }
 
 /* Where it cannot be, shared_prepare() makes another one. */
-void shared_adopt(struct master *m, const char *service, int fd, int bell)
+void shared_adopt(struct master *m, const char *service, enum shared_kind kind, int fd, int bell)
 {
-	struct table *table = bell < 0 ? table_open(service, fd) : NULL;
-	struct bus *bus = bell < 0 ? NULL : bus_open(fd, bell);
-
-	if (enlist(m, service, table, bus) < 0)
+	if (enlist(m, service, kind, take_over(service, kind, fd, bell)) < 0)
 		log_warn("upgrade: service %s: the %s of its workers cannot be taken over and begins empty: %m",
-			service, bell < 0 ? "table" : "bus");
+			service, names[kind]);
 }

@@ -11,25 +11,28 @@
 struct bus;
 struct config;
 struct master;
+struct rates;
 struct shared;
 struct table;
+
+enum shared_kind { SHARED_TABLE, SHARED_BUS, SHARED_RATES, SHARED_KINDS };
 
 /* Before config's workers are born: makes what its services name and there is not yet.  -1
  * with errno and *failed, the name of the service whose memory it is. */
 int shared_prepare(struct master *m, const struct config *config, const char **failed);
 
-/* For a worker that is about to be: of each service its table and its bus, or NULL. */
+/* For a worker that is about to be: of each service its table, its bus and its rates, or NULL. */
 void shared_find(const struct master *m, const struct config *config, struct table **tables,
-	struct bus **buses);
+	struct bus **buses, struct rates **rates);
 
 /* A generation is gone: ends what no other one names. */
 void shared_drop_unused(struct master *m);
 void shared_fini(struct master *m);
 
 /* Over an upgrade: calls tell for each; takes one over, whose descriptors become its own.  bell: of a
- * bus; -1: it is a table. */
-void shared_each(const struct master *m,
-	void (*tell)(void *arg, const char *service, int fd, int bell), void *arg);
-void shared_adopt(struct master *m, const char *service, int fd, int bell);
+ * bus; -1: it is none. */
+typedef void shared_tell_fn(void *arg, const char *service, enum shared_kind kind, int fd, int bell);
+void shared_each(const struct master *m, shared_tell_fn *tell, void *arg);
+void shared_adopt(struct master *m, const char *service, enum shared_kind kind, int fd, int bell);
 
 #endif

@@ -57,6 +57,15 @@ static json_t *errors_json(const struct counts *c)
 	return all;
 }
 
+static json_t *limited_json(const struct counts *c)
+{
+	json_t *all = json_object();
+
+	for (unsigned i = 0; i < COUNT_SCOPES; i++)
+		json_object_set_new(all, count_scope_name(i), number(c->limited[i]));
+	return all;
+}
+
 void status_add_counts(json_t *o, const struct counts *c)
 {
 	json_object_set_new(o, "accepted", number(c->accepted));
@@ -69,6 +78,7 @@ void status_add_counts(json_t *o, const struct counts *c)
 	json_object_set_new(o, "datagrams_in", number(c->datagrams_in));
 	json_object_set_new(o, "datagrams_out", number(c->datagrams_out));
 	json_object_set_new(o, "errors", errors_json(c));
+	json_object_set_new(o, "rate_limited", limited_json(c));
 	json_object_set_new(o, "p50", status_seconds(&c->latency, .5));
 	json_object_set_new(o, "p99", status_seconds(&c->latency, .99));
 }

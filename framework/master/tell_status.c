@@ -163,6 +163,20 @@ static void tell_traffic(const json_t *service, FILE *out)
 			units_count(facts_number(service, "datagrams_out"), b));
 }
 
+/* Most services have no rate. */
+static void tell_limited(json_t *numbers, FILE *out)
+{
+	const char *scope;
+	json_t *number;
+	char text[TEXT];
+	double sum = 0.;
+
+	json_object_foreach(numbers, scope, number)
+		sum += json_number_value(number);
+	if (sum > 0.)
+		say(out, 4, "over a rate: %s", not_zero(numbers, text, sizeof(text)));
+}
+
 static void tell_answers(const json_t *service, FILE *out)
 {
 	char text[TEXT], p50[UNITS_TEXT], p99[UNITS_TEXT];
@@ -173,6 +187,7 @@ static void tell_answers(const json_t *service, FILE *out)
 			units_seconds(facts_number(service, "p50"), p50),
 			units_seconds(facts_number(service, "p99"), p99));
 	say(out, 4, "errors: %s", not_zero(json_object_get(service, "errors"), text, sizeof(text)));
+	tell_limited(json_object_get(service, "rate_limited"), out);
 }
 
 static void tell_metrics(const json_t *service, FILE *out)

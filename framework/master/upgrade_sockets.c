@@ -90,9 +90,10 @@ static json_t *loads_json(const struct master *m)
 	return all;
 }
 
-static void add_shared(void *all, const char *service, int fd, int bell)
+static void add_shared(void *all, const char *service, enum shared_kind kind, int fd, int bell)
 {
-	json_array_append_new(all, json_pack("{s:s, s:i, s:i}", "service", service, "fd", fd, "bell", bell));
+	json_array_append_new(all, json_pack("{s:s, s:i, s:i, s:i}", "service", service,
+		"kind", (int)kind, "fd", fd, "bell", bell));
 }
 
 static json_t *shared_json(const struct master *m)
@@ -168,6 +169,16 @@ static int load_slots(struct master *m, const json_t *state)
 	return m->table.active <= m->table.count ? 0 : -1;
 }
 
+static void load_shared(struct master *m, const json_t *o)
+{
+	const char *service = json_string_value(json_object_get(o, "service"));
+	int kind = upgrade_int(o, "kind");
+
+	if (service && kind >= 0 && kind < SHARED_KINDS)
+		shared_adopt(m, service, (enum shared_kind)kind, upgrade_int(o, "fd"),
+			upgrade_int(o, "bell"));
+}
+
 static void load_balance(struct master *m, const json_t *state)
 {
 	size_t i;
@@ -177,9 +188,7 @@ static void load_balance(struct master *m, const json_t *state)
 	json_array_foreach(json_object_get(state, "loads"), i, o)
 		load_adopt(m, json_string_value(json_object_get(o, "service")), upgrade_int(o, "fd"));
 	json_array_foreach(json_object_get(state, "shared"), i, o)
-		if (json_string_value(json_object_get(o, "service")))
-			shared_adopt(m, json_string_value(json_object_get(o, "service")),
-				upgrade_int(o, "fd"), upgrade_int(o, "bell"));
+		load_shared(m, o);
 	json_array_foreach(json_object_get(state, "groups"), i, o)
 		if (upgrade_addr_read(json_object_get(o, "address"), &a) == 0)
 			balance_adopt(m, &a, upgrade_int(o, "program"), upgrade_int(o, "sockets"),

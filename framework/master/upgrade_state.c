@@ -51,8 +51,9 @@ static void load_lives(void *arg, const char *service, int fd)
 	live_through_exec(fd, *(const bool *)arg);
 }
 
-static void shared_lives(void *arg, const char *service, int fd, int bell)
+static void shared_lives(void *arg, const char *service, enum shared_kind kind, int fd, int bell)
 {
+	(void)kind;
 	load_lives(arg, service, fd);
 	load_lives(arg, service, bell);
 }

@@ -11,7 +11,7 @@
 struct master;
 
 /* Changes when an older binary could misread it: this state, a ledger, a worker's page. */
-enum { UPGRADE_STATE_VERSION = 4 };
+enum { UPGRADE_STATE_VERSION = 5 };
 
 /* Writes it, names its descriptor in the environment, and lets every
  * descriptor that it names live through an exec.  -1 and errno. */

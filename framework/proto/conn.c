@@ -174,10 +174,20 @@ static void decline(struct conn_site *site, int fd)
 	stream_decline(&site->kind, fd);
 }
 
+static bool is_over_rate(const struct conn_site *site, const struct addr *peer)
+{
+	return !rate_allows(site->rate, rate_client(site->rate, peer), peer,
+		tick_ns(&site->kind.hub->tick), NULL);
+}
+
 void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
 {
 	uint64_t client;
 
+	if (site->rate && is_over_rate(site, peer)) {
+		stream_decline(&site->kind, fd);
+		return;
+	}
 	if (limits_enter(&site->limits, peer, &client) < 0) {
 		decline(site, fd);
 		return;

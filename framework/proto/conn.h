@@ -11,6 +11,7 @@
 #include "base/spares.h"
 #include "net/stream.h"
 #include "proto/limits.h"
+#include "proto/rate.h"
 #include "sys/addr.h"
 
 struct portico_service;
@@ -28,6 +29,7 @@ struct portico_conn {
 struct conn_site {
 	struct stream_kind      kind;
 	struct limits           limits;
+	const struct rate      *rate;    /* borrowed; NULL: no limit */
 	struct portico_service *handler;
 	struct spares           spares;  /* connections to use again */
 	struct seldom           told;    /* that there is no memory for one */
@@ -50,7 +52,7 @@ void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_serv
 void conn_site_fini(struct conn_site *site);          /* no connection is left */
 void conn_site_abort(struct conn_site *site);         /* every connection, now */
 
-/* Serves a new connection, or closes it if it is over a limit; fd becomes its own. */
+/* Serves a new connection, or closes it if it is over a limit or a rate; fd becomes its own. */
 void conn_accept(struct conn_site *site, int fd, const struct addr *peer);
 
 #endif

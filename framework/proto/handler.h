@@ -19,6 +19,7 @@
 struct channels;
 struct dgram_socket;
 struct offload;
+struct rate;
 struct subscription;
 struct table;
 
@@ -37,6 +38,7 @@ struct portico_service {
 	struct portico_counter      *missed;   /* messages, once it has subscribed */
 	struct table                *table;    /* that the workers share; NULL: none */
 	struct counts               *counts;   /* of its service, in page */
+	const struct rate           *rate;     /* likewise; NULL: no limit */
 	struct portico_timer        *timers;
 	struct offload              *offload;  /* the worker's; NULL: nothing can be offloaded */
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */

@@ -18,6 +18,7 @@
 #include "proto/http_ready.h"
 #include "proto/http_route.h"
 #include "proto/limits.h"
+#include "proto/rate.h"
 #include "proto/ws.h"
 #include "sys/addr.h"
 
@@ -55,6 +56,7 @@ struct http_site {
 	struct ws_site           sockets;    /* connections that are WebSockets now */
 	struct http_bounds       bounds;
 	struct limits            limits;
+	const struct rate       *rate;       /* borrowed; NULL: no limit; set before the first connection */
 	unsigned                 declined;   /* connections over them that hear why */
 	const struct http_route *routes;     /* as http_route_sort() leaves them, borrowed */
 	size_t                   route_count;

@@ -5,6 +5,7 @@
 #include "proto/http_request.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "proto/handler.h"
 #include "proto/http_allow.h"
@@ -161,9 +162,34 @@ static void answer_alone(struct portico_request *r)
 	}
 }
 
+/* RFC 6585, 4, and RFC 9110, 10.2.3: in seconds. */
+static void refuse_for_now(struct portico_request *r, uint64_t wait)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%llu", (wait + CLOCK_SECOND - 1) / CLOCK_SECOND);
+	if (portico_reply_header(r, "Retry-After", seconds) < 0
+		|| portico_reply_text(r, 429, "429 Too Many Requests: see Retry-After\n") < 0)
+		stream_abort(&r->conn->conn.stream);
+}
+
+/* Whoever it is for: what is wrong costs as much.  Apart, so that where there is no rate it costs nothing. */
+static __attribute__((noinline)) bool is_over_rate(struct portico_request *r)
+{
+	const struct http_conn *c = r->conn;
+	uint64_t wait;
+
+	if (rate_allows(c->site->rate, c->rated, &c->conn.peer, tick_ns(&c->site->kind.hub->tick), &wait))
+		return false;
+	refuse_for_now(r, wait);
+	return true;
+}
+
 static void begin_request(struct portico_request *r, size_t rest)
 {
 	r->phase = http_request_has_body(r) ? HTTP_BODY : HTTP_ANSWER;
+	if (r->conn->site->rate && is_over_rate(r))
+		return;
 	if (r->verdict != HTTP_FOUND) {
 		answer_alone(r);
 		return;

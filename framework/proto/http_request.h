@@ -27,6 +27,7 @@ struct http_conn {
 	struct portico_request *request;     /* in hand; NULL between two */
 	struct portico_socket  *socket;      /* once it was accepted as a WebSocket, ours */
 	struct http_recall      recall;
+	uint64_t                rated;       /* who it is, for rate_allows() */
 	uint32_t                requests;    /* so far, with the one in hand */
 	bool                    declined;    /* it hears why, and is in no limits */
 };

@@ -135,6 +135,8 @@ void http_accept(struct http_site *site, int fd, const struct addr *peer)
 	}
 	c->site = site;
 	c->conn.peer = *peer;
+	if (site->rate)
+		c->rated = rate_client(site->rate, peer);
 	stream_open(&c->conn.stream, &site->kind, fd);
 	if (site->draining)
 		stream_expect(&c->conn.stream, http_expected(c));

@@ -9,6 +9,7 @@
 
 #include "net/dgram.h"
 #include "proto/handler.h"
+#include "proto/rate.h"
 #include "sys/addr.h"
 
 struct portico_dgram {           /* lives on the stack of one udp_packet() */
@@ -29,9 +30,18 @@ static void on_packet(struct dgram_socket *d, unsigned index, const void *data, 
 	h->counts->errors[ERROR_HANDLER] += result < 0;
 }
 
+static void on_rated_packet(struct dgram_socket *d, unsigned index, const void *data, size_t len)
+{
+	const struct portico_service *h = d->owner;
+	const struct addr *from = dgram_from(d, index);
+
+	if (rate_allows(h->rate, rate_client(h->rate, from), from, tick_ns(&d->hub->tick), NULL))
+		on_packet(d, index, data, len);
+}
+
 int udp_start(struct dgram_socket *d, struct hub *hub, struct portico_service *handler, int fd)
 {
-	d->packet = on_packet;
+	d->packet = handler->rate ? on_rated_packet : on_packet;
 	d->owner = handler;
 	d->counts = handler->counts;
 	return dgram_start(d, hub, fd);

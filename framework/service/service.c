@@ -48,6 +48,35 @@ static const char *make_label(struct service *s, const struct config_handler *c)
 		c->host_count > 0 ? c->hosts[0] : "", c->prefix);
 }
 
+/* NULL: there is no limit. */
+static const struct rate *rate_of(const struct service *s)
+{
+	return s->rate.shared ? &s->rate : NULL;
+}
+
+static struct bucket_rule rule(uint64_t each, int64_t burst)
+{
+	return (struct bucket_rule){ .each = each, .whole = each * (uint64_t)burst };
+}
+
+static void init_rate(struct service *s, struct rates *rates)
+{
+	const struct config_service *c = s->config;
+
+	s->rate = (struct rate){
+		.shared = config_has_rate(c) ? rates : NULL,
+		.rules[COUNT_CLIENT] = rule(c->rate_client_each, c->rate_client_burst),
+		.rules[COUNT_SERVICE] = rule(c->rate_each, c->rate_burst),
+		.texts[COUNT_CLIENT] = c->rate_client,
+		.texts[COUNT_SERVICE] = c->rate,
+		.prefix4 = c->rate_prefix4,
+		.prefix6 = c->rate_prefix6,
+		.reports = c->rate_action == CONFIG_RATE_REPORT,
+		.service = c->name,
+		.counts = s->counts,
+	};
+}
+
 static void fill_handler(struct service *s, size_t i, struct service_home *home)
 {
 	const struct config_handler *c = &s->config->handlers[i];
@@ -62,6 +91,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.table = s->shared,
 		.channels = &s->channels,
 		.counts = s->counts,
+		.rate = rate_of(s),
 		.offload = home->offload,
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
@@ -128,6 +158,7 @@ static void init_tcp(struct service *s)
 		.max_connections = (size_t)c->max_connections,
 		.max_per_client = (size_t)c->max_per_client,
 	});
+	s->tcp.rate = rate_of(s);
 	s->tcp.kind.counts = s->counts;
 	s->tcp.kind.seat = s->seat;
 	s->tcp.kind.prompt = config_defers(c);
@@ -161,6 +192,7 @@ static void init_http(struct service *s, unsigned worker)
 		.server = c->server,
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
+	s->http.rate = rate_of(s);
 	http_site_count(&s->http, s->counts, s->seat);
 	s->http.kind.prompt = config_defers(c);
 	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
@@ -213,6 +245,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
 	s->shared = home->shared ? home->shared[home->services] : NULL;
+	init_rate(s, home->rates ? home->rates[home->services] : NULL);
 	channels_init(&s->channels, home->buses ? home->buses[home->services] : NULL, home->hub->loop);
 	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;

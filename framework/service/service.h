@@ -18,6 +18,7 @@
 struct offload;
 struct bus;
 struct portico_plugin;
+struct rates;
 struct service;
 struct scribe;
 struct shortest_table;
@@ -43,6 +44,7 @@ struct service_home {
 	struct offload *offload;         /* for blocking work; NULL: none is taken */
 	struct table **shared;           /* of each service; NULL likewise: none */
 	struct bus  **buses;             /* likewise */
+	struct rates **rates;            /* likewise */
 	uint32_t      handlers;  /* numbered so far, over all services */
 	struct service_linked linked;
 };

@@ -16,6 +16,7 @@
 #include "proto/handler.h"
 #include "proto/http.h"
 #include "proto/proxy.h"
+#include "proto/rate.h"
 #include "proto/udp.h"
 #include "service/service.h"
 #include "sys/shortest.h"
@@ -28,6 +29,7 @@ struct service {
 	struct shortest_slot   *seat;        /* this worker's in it */
 	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
 	struct table           *shared;      /* likewise; NULL: the workers share none */
+	struct rate             rate;        /* shared is NULL: there is no limit */
 	struct channels         channels;    /* without a bus: there are none */
 	struct scribe          *scribe;      /* likewise; NULL: no access log */
 	struct arena            mem;         /* handlers, their state and options, routes */

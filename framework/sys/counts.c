@@ -74,3 +74,12 @@ const char *count_error_name(unsigned kind)
 	};
 	return kind < COUNT_ERRORS ? names[kind] : "?";
 }
+
+const char *count_scope_name(unsigned scope)
+{
+	static const char *const names[COUNT_SCOPES] = {
+		[COUNT_CLIENT] = "client",
+		[COUNT_SERVICE] = "service",
+	};
+	return scope < COUNT_SCOPES ? names[scope] : "?";
+}

@@ -27,6 +27,7 @@ enum count_error {
 };
 
 enum { COUNT_CLASSES = 5 };      /* 1xx ... 5xx */
+enum count_scope { COUNT_CLIENT, COUNT_SERVICE, COUNT_SCOPES };
 
 struct counts {
 	uint64_t accepted;       /* connections, from the queue of a socket */
@@ -40,6 +41,7 @@ struct counts {
 	uint64_t datagrams_in;
 	uint64_t datagrams_out;
 	uint64_t errors[COUNT_ERRORS];
+	uint64_t limited[COUNT_SCOPES];  /* over the rate of their client, of the service */
 	/* Of an answer: http from the turn that saw the request to its reply, tcp
 	 * and udp to the end of the callback. */
 	struct latency latency;
@@ -55,5 +57,6 @@ void counts_since(struct counts *c, const struct counts *before);
 uint64_t counts_active(const struct counts *c);
 uint64_t counts_requests(const struct counts *c);        /* of all classes */
 const char *count_error_name(unsigned kind);             /* "accept", ... */
+const char *count_scope_name(unsigned scope);            /* "client", ... */
 
 #endif

@@ -81,6 +81,7 @@ static int open_loop(struct worker *w)
 			.offload = &w->offload,
 			.shared = w->birth->shared,
 			.buses = w->birth->buses,
+			.rates = w->birth->rates,
 			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
 		};
 		admin_init(&w->admin, w->birth->config, w->loop, w->birth->channel);

@@ -13,6 +13,7 @@
 #include "sys/page.h"
 
 struct bus;
+struct rates;
 struct shortest_table;
 struct table;
 struct ticket_keys;
@@ -33,6 +34,7 @@ struct worker_birth {
 	struct shortest_table **tables;  /* of each service; NULL where load is not counted */
 	struct table       **shared;     /* of each service; NULL where it has none */
 	struct bus         **buses;      /* likewise */
+	struct rates       **rates;      /* likewise */
 	struct ticket_keys  *tickets;    /* of TLS sessions; NULL: none are given */
 	bool                *ours;       /* the address overlaps one that the slots hold already */
 };

@@ -3,6 +3,7 @@
 #include "base/siphash.h"
 
 #include <criterion/criterion.h>
+#include <endian.h>
 #include <string.h>
 
 /* Told by: printf %s TEXT | openssl mac -macopt hexkey:000102030405060708090a0b0c0d0e0f
@@ -31,4 +32,12 @@ Test(siphash, depends_on_all_of_its_key)
 
 	cr_assert_neq(siphash(a, "x", 1), siphash(b, "x", 1));
 	cr_assert_neq(siphash(a, "x", 1), siphash(c, "x", 1));
+}
+
+Test(siphash, two_words_are_16_bytes)
+{
+	const uint64_t secret[2] = { 3, UINT64_MAX - 7 }, words[2] = { 1, UINT64_C(1) << 63 };
+	uint64_t bytes[2] = { htole64(words[0]), htole64(words[1]) };
+
+	cr_assert_eq(siphash_pair(secret, words[0], words[1]), siphash(secret, bytes, sizeof(bytes)));
 }

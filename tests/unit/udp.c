@@ -13,6 +13,7 @@
 
 #include "net/dgram.h"
 #include "portico.h"
+#include "rate_rig.h"
 #include "rig.h"
 #include "sys/sock.h"
 
@@ -205,4 +206,21 @@ Test(udp, sends_nothing_before_the_first_packet_and_after_the_last)
 	cr_assert_eq(errno, ENOTCONN);
 	hear_nothing();
 	close(0);
+}
+
+Test(udp, a_datagram_over_the_rate_is_dropped)
+{
+	rate_up(2, 0);
+	rig.handler.rate = &rate;
+	serve();
+	for (int i = 0; i < 2; i++) {
+		ask(0, "x");
+		hear(0, "x");
+	}
+	ask(0, "x");
+	ask(1, "x");
+	hear_nothing();
+	cr_assert_eq(packets, 2);
+	cr_assert_eq(rate_counts.limited[COUNT_CLIENT], 2);
+	rate_down();
 }
