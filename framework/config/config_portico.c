@@ -52,6 +52,8 @@ static int read_main(struct draft *d, const struct ini_section *s)
 	read_workers(d, s, ini_find(s, "workers"));
 	config_read_canary(d, s, ini_find(s, "canary"));
 	config_read_log(d, s, ini_find(s, "log"));
+	if (config_read_redis(d, s) < 0)
+		return -1;
 	return config_read_confine(d, s);
 }
 

@@ -11,11 +11,13 @@
 #include "base/arena.h"
 #include "net/dgram.h"
 #include "net/listen.h"
+#include "net/redis.h"
 #include "proto/channels.h"
 #include "proto/conn.h"
 #include "proto/handler.h"
 #include "proto/http.h"
 #include "proto/proxy.h"
+#include "proto/redis_table.h"
 #include "proto/udp.h"
 #include "service/service.h"
 #include "sys/shortest.h"
@@ -29,6 +31,9 @@ struct service {
 	struct tls_context     *tls;         /* borrowed; NULL: its connections speak no TLS */
 	struct table           *shared;      /* likewise; NULL: the workers share none */
 	struct channels         channels;    /* without a bus: there are none */
+	struct service_home    *home;
+	struct redis_table      redis_table;
+	struct redis_watch      redis_watch;
 	struct scribe          *scribe;      /* likewise; NULL: no access log */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;
