@@ -99,6 +99,8 @@ int config_read_portico(struct draft *d)
 		else if (read_main(d, s) < 0)
 			return -1;
 	}
+	c->redis.timeout = d->portico.redis_timeout;
+	c->redis.queue = d->portico.redis_queue;
 	if (c->user[0] == '\0')
 		c->user = NULL;
 	if (c->group[0] == '\0')

@@ -114,8 +114,6 @@ int config_read_redis(struct draft *d, const struct ini_section *section)
 	const struct ini_entry *e = ini_find(section, "redis");
 	struct config_redis *r = &d->portico.config.redis;
 
-	r->timeout = d->portico.redis_timeout;
-	r->queue = d->portico.redis_queue;
 	if (!*d->portico.redis) {
 		if (!e)
 			refuse_alone(d, section);
