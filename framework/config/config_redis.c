@@ -166,10 +166,7 @@ static int read_prefix(struct draft *d, struct draft_service *s)
 	struct config_service *c = &s->service;
 
 	if (*c->redis_prefix) {
-		if (!c->table_redis && !c->publish_redis)
-			refuse(d, s, "redis_prefix", "nothing of the service is in Redis; "
-				"add table = redis or publish = redis, or delete it");
-		else if (strlen(c->redis_prefix) > PREFIX_MOST)
+		if (strlen(c->redis_prefix) > PREFIX_MOST)
 			refuse(d, s, "redis_prefix", "longer than 64 bytes; write a shorter one");
 		return 0;
 	}

@@ -25,8 +25,8 @@ static const char REDIS[] = "/usr/bin/redis-server";
 
 enum { PORT = 6379 };
 
-#define ASKED(more)                                                          \
-	"[portico]\nworkers = 2\n" more                                      \
+#define ASKED(workers, more)                                                 \
+	"[portico]\nworkers = " #workers "\n" more                           \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
 	"table = redis\npublish = redis\n"                                   \
 	"[handler web]\nplugin = ${T}/asked.so\n"
@@ -221,7 +221,7 @@ Test(redis, calls_that_cannot_wait_are_not_supported)
 Test(redis, it_may_die_under_load_and_come_back)
 {
 	pid_t pid = redis_start();
-	struct server *s = server_start(ASKED("redis_timeout = 1s\n" HERE));
+	struct server *s = server_start(ASKED(2, "redis_timeout = 1s\n" HERE));
 	struct load load;
 
 	expect_at_last("/add?n,N1", "done 1");
@@ -252,7 +252,7 @@ Test(redis, it_may_die_under_load_and_come_back)
 Test(redis, one_that_does_not_answer_is_not_waited_for)
 {
 	pid_t pid = redis_start();
-	struct server *s = server_start(ASKED("redis_timeout = 300ms\n" HERE));
+	struct server *s = server_start(ASKED(1, "redis_timeout = 300ms\n" HERE));
 
 	expect_at_last("/add?n,N1", "done 1");
 	kill(pid, SIGSTOP);
@@ -270,7 +270,7 @@ Test(redis, one_that_does_not_answer_is_not_waited_for)
 Test(redis, what_is_asked_ends_before_a_worker_does)
 {
 	pid_t pid = redis_start();
-	struct server *s = server_start(ASKED("redis_timeout = 30s\ndrain = 20s\n" HERE));
+	struct server *s = server_start(ASKED(2, "redis_timeout = 30s\ndrain = 20s\n" HERE));
 
 	expect_at_last("/add?n,N1", "done 1");
 	kill(pid, SIGSTOP);
@@ -289,7 +289,7 @@ Test(redis, what_is_asked_ends_before_a_worker_does)
 
 Test(redis, a_server_starts_without_it)
 {
-	struct server *s = server_start(ASKED("redis = unix:redis.sock\n"));
+	struct server *s = server_start(ASKED(2, "redis = unix:redis.sock\n"));
 
 	expect_at_last("/add?n,N1", "Transport endpoint is not connected");
 	cr_assert(server_says(s, "redis unix:redis.sock, for calls: No such file or directory"));
@@ -304,7 +304,7 @@ Test(redis, the_password_is_root_s_and_may_be_wrong)
 	write_file("password", "wrong\n");
 	chmod(path_of("password"), 0600);
 	redis_run("--requirepass", "right");
-	struct server *s = server_start(ASKED("user = nobody\nredis_password_file = password\n" HERE));
+	struct server *s = server_start(ASKED(2, "user = nobody\nredis_password_file = password\n" HERE));
 
 	server_await(s, "it answers AUTH with WRONGPASS");
 	expect_at_last("/add?n,N1", "Transport endpoint is not connected");
@@ -320,16 +320,16 @@ Test(redis, the_password_is_root_s_and_may_be_wrong)
 Test(redis, its_refusals_are_errors_of_the_call)
 {
 	redis_start();
-	struct server *s = server_start(ASKED(HERE));
+	struct server *s = server_start(ASKED(1, HERE));
 
 	expect_at_last("/add?n,N1", "done 1");
 	redis_cli("config set maxmemory 1");
 	expect("/put?k,x", "No space left on device");
 	expect("/get?n", "number 1");
+	server_await(s, "refuses a call: OOM");
 	redis_cli("config set maxmemory 0");
 	redis_cli("replicaof 127.0.0.1 1");
 	expect("/put?k,x", "Read-only file system");
-	server_await(s, "refuses a call: READONLY");
 	redis_cli("replicaof no one");
 	expect("/put?k,x", "done");
 	redis_cli("lpush portico:web:list x");

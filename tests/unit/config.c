@@ -137,9 +137,6 @@ Test(config, what_is_wrong_with_redis_is_told)
 		"a.ini:3: redis_user without redis_password_file; add the file of the password\n");
 	expect_told(TCP "table = redis\n" HANDLER,
 		"a.ini:4: table = redis: nobody says where it is; add redis = ADDRESS:PORT to [portico]\n");
-	expect_told(TCP "redis_prefix = x\n" HANDLER,
-		"a.ini:4: redis_prefix = x: nothing of the service is in Redis; add table = redis or "
-		"publish = redis, or delete it\n");
 	expect_told(TCP "publish = rediss\n" HANDLER,
 		"a.ini:4: publish = rediss: neither a size nor redis; write 512k, 64m or 2g, or redis\n");
 	expect_told(TCP "publish = 2g\n" HANDLER,
