@@ -154,7 +154,7 @@ static void on_due(struct ev_loop *loop, ev_timer *t, int events)
 int redis_call(struct redis *r, const struct redis_word *words, int count,
 	redis_answered_fn *answered, void *arg)
 {
-	size_t size = sizeof(struct call) + redis_link_size(words, count);
+	size_t size = sizeof(struct call) + redis_wire_size(words, count);
 
 	if (r->queued + size > r->queue) {
 		errno = ENOBUFS;

@@ -5,15 +5,14 @@
 #include "net/redis_link.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/redis_reply.h"
+#include "net/redis_wire.h"
 
 #define FIRST_DELAY 0.1                  /* seconds until the first attempt after it was lost */
 #define LAST_DELAY  2.0
@@ -126,37 +125,6 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
 		flush(l);
 }
 
-static int append(struct buf *out, const struct redis_word *words, int count)
-{
-	const char *texts[REDIS_WORDS];
-	size_t lens[REDIS_WORDS];
-	char *command;
-
-	for (int i = 0; i < count; i++) {
-		texts[i] = words[i].bytes;
-		lens[i] = words[i].len;
-	}
-	int len = redisFormatCommandArgv(&command, count, texts, lens);
-	if (len < 0) {
-		errno = ENOMEM;
-		return -1;
-	}
-	int result = buf_append(out, command, (size_t)len);
-	redisFreeCommand(command);
-	return result;
-}
-
-/* A number before each word, and the marks around both. */
-size_t redis_link_size(const struct redis_word *words, int count)
-{
-	enum { MARKS = 16 };
-	size_t size = MARKS;
-
-	for (int i = 0; i < count; i++)
-		size += words[i].len + MARKS;
-	return size;
-}
-
 bool redis_link_is_hopeful(const struct redis_link *l)
 {
 	return l->failures == 0 && l->state != REDIS_UP
@@ -169,7 +137,7 @@ int redis_link_give(struct redis_link *l, const struct redis_word *words, int co
 		errno = ENOTCONN;
 		return -1;
 	}
-	if (append(&l->out, words, count) < 0)
+	if (redis_wire_append(&l->out, words, count) < 0)
 		return -1;
 	ev_prepare_start(l->loop, &l->flush);
 	return 0;
@@ -195,9 +163,9 @@ static int add_greetings(struct redis_link *l, struct buf *out)
 	if (s->password)
 		auth[count++] = (struct redis_word){ s->password, strlen(s->password) };
 	l->greetings = count > 1 ? 2 : 1;
-	if (count > 1 && append(out, auth, count) < 0)
+	if (count > 1 && redis_wire_append(out, auth, count) < 0)
 		return -1;
-	return append(out, &ping, 1);
+	return redis_wire_append(out, &ping, 1);
 }
 
 /* So few bytes a fresh connection takes at once, or it is a bad one. */
@@ -320,28 +288,9 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 		flush(l);
 }
 
-static int dial(const struct redis_server *s)
-{
-	bool local = s->path.sun_family != 0;
-	const struct sockaddr *to = local ? (const struct sockaddr *)&s->path : &s->addr.sa;
-	socklen_t len = local ? sizeof(s->path) : addr_len(&s->addr);
-	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0)
-		return -1;
-	if (!local)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, to, len) == 0 || errno == EINPROGRESS)
-		return fd;
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
-}
-
 static void attempt(struct redis_link *l)
 {
-	int fd = dial(l->server);
+	int fd = redis_wire_dial(l->server);
 
 	if (fd < 0) {
 		fail(l, errno);

@@ -17,25 +17,13 @@
 
 #include <ev.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/buf.h"
 #include "base/seldom.h"
-#include "sys/addr.h"
+#include "net/redis_wire.h"
 
 struct redisReader;
 struct redisReply;
-
-struct redis_server {            /* borrowed by all that speak to it */
-	const char        *name;         /* for the log */
-	struct addr        addr;
-	struct sockaddr_un path;         /* sun_family is 0: it is at addr */
-	const char        *user;         /* NULL: its default user */
-	const char        *password;     /* NULL: it wants none */
-	double             timeout;      /* seconds to connect, and for an answer */
-};
 
 enum redis_state { REDIS_AWAY, REDIS_CONNECTING, REDIS_GREETING, REDIS_UP };
 
@@ -67,13 +55,6 @@ struct redis_link {              /* embed it */
 	struct seldom       seldom;
 };
 
-struct redis_word {
-	const void *bytes;
-	size_t      len;
-};
-
-enum { REDIS_WORDS = 8 };        /* of a command */
-
 void redis_link_init(struct redis_link *l, const struct redis_server *server, struct ev_loop *loop,
 	const struct redis_link_owner *owner, void *arg, const char *purpose);
 void redis_link_fini(struct redis_link *l);      /* sends what can be at once; tells nobody */
@@ -81,10 +62,9 @@ void redis_link_fini(struct redis_link *l);      /* sends what can be at once; t
 /* Connects, if nobody asked for that before. */
 void redis_link_begin(struct redis_link *l);
 
-/* Bytes that it has to send now, or -1 with ENOTCONN (away, or it was never up since it was away) or
- * ENOMEM.  redis_link_size() are those of a command. */
-int    redis_link_give(struct redis_link *l, const struct redis_word *words, int count);
-size_t redis_link_size(const struct redis_word *words, int count);
+/* Sent at the end of this turn, or when it is up.  -1 with ENOTCONN (it was lost and is not up yet) or
+ * ENOMEM. */
+int redis_link_give(struct redis_link *l, const struct redis_word *words, int count);
 
 void redis_link_hold(struct redis_link *l, bool hold);
 
