@@ -4,7 +4,8 @@
  * for it from the same place.
  *
  * The room is of all workers if the service has publish = 1m, for what is said, and
- * table = 1m, for the guests' numbers.  Without them each worker has one of its own.
+ * table = 1m, for the guests' numbers.  Without them each worker has one of its own.  With
+ * publish = redis it is of all machines, and the numbers are each machine's.
  */
 #include <portico.h>
 #include <errno.h>

@@ -112,6 +112,9 @@ struct config_service {
 
 	size_t  table;                   /* bytes of the table that all workers share; 0: none */
 	size_t  publish;                 /* bytes for messages between them; 0: none */
+	bool    table_redis;             /* it is in Redis, and so are these; then the size is 0 */
+	bool    publish_redis;
+	const char *redis_prefix;        /* of its keys and channels there */
 
 	size_t  max_head;                /* http: bytes in a request's head */
 	size_t  max_target;              /* http: bytes in a request's target */
@@ -138,6 +141,16 @@ struct config_service {
 enum config_capabilities { CONFIG_CAPABILITIES_NONE, CONFIG_CAPABILITIES_KEEP };
 enum config_landlock { CONFIG_LANDLOCK_AUTO, CONFIG_LANDLOCK_OFF, CONFIG_LANDLOCK_REQUIRED };
 enum config_seccomp { CONFIG_SECCOMP_OFF, CONFIG_SECCOMP_LOG, CONFIG_SECCOMP_DENY, CONFIG_SECCOMP_KILL };
+
+struct config_redis {
+	const char *name;                /* as it was written; NULL: there is none */
+	struct addr addr;
+	const char *path;                /* of a unix socket; NULL: it is at addr */
+	const char *user;                /* NULL: its default user */
+	const char *password_file;       /* path; NULL: it wants none */
+	double      timeout;             /* seconds for an answer */
+	size_t      queue;               /* bytes of a worker that wait for one */
+};
 
 #define CONFIG_CORE_ANY INT64_MAX        /* core = yes */
 
@@ -168,6 +181,7 @@ struct config {
 	const char            *plugins;  /* directory of plugins named without a '/' */
 	const char            *control;  /* path of the control socket; NULL: an abstract name */
 	int64_t                generations; /* old ones that may drain at the same time */
+	struct config_redis    redis;
 	const char            *admin_path; /* of the admin service's unix socket; NULL: none */
 	const char           **admin_hosts; /* names it may be called by; "*" is any */
 	size_t                 admin_host_count;

@@ -33,6 +33,11 @@ struct draft_portico {
 	const char   *core;
 	const char   *admin;
 	const char   *admin_host;
+	const char   *redis;
+	const char   *redis_user;
+	const char   *redis_password_file;
+	double        redis_timeout;
+	size_t        redis_queue;
 };
 
 enum { CONFIG_PATHS = 64 };      /* that one key may name */
@@ -51,6 +56,8 @@ struct draft_service {
 	const char               *tls_key;
 	const char               *proxy_from;
 	const char               *rate_client_prefix;
+	const char               *table;
+	const char               *publish;
 	const struct ini_section *section;
 	const char               *listen_key;    /* in section */
 	bool                      protocol_known;
@@ -97,6 +104,8 @@ void config_read_canary(struct draft *d, const struct ini_section *section,
 int config_read_tls(struct draft *d, struct draft_service *service);
 int config_read_proxy(struct draft *d, struct draft_service *service);
 void config_read_rate(struct draft *d, struct draft_service *service);
+int config_read_redis(struct draft *d, const struct ini_section *section);
+int config_read_shared(struct draft *d, struct draft_service *service);
 int config_read_listens(struct draft *d, struct draft_service *service);
 
 /* Reads admin = and admin_host =, and adds the service, after all others. */

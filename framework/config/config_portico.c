@@ -52,6 +52,8 @@ static int read_main(struct draft *d, const struct ini_section *s)
 	read_workers(d, s, ini_find(s, "workers"));
 	config_read_canary(d, s, ini_find(s, "canary"));
 	config_read_log(d, s, ini_find(s, "log"));
+	if (config_read_redis(d, s) < 0)
+		return -1;
 	return config_read_confine(d, s);
 }
 
@@ -97,6 +99,8 @@ int config_read_portico(struct draft *d)
 		else if (read_main(d, s) < 0)
 			return -1;
 	}
+	c->redis.timeout = d->portico.redis_timeout;
+	c->redis.queue = d->portico.redis_queue;
 	if (c->user[0] == '\0')
 		c->user = NULL;
 	if (c->group[0] == '\0')

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-#include "sys/bus.h"
-#include "sys/table.h"
-
 enum { NAME_MOST = 32 };
 
 static bool is_name(const char *s)
@@ -89,17 +86,6 @@ static void check_pair(struct draft *d, struct draft_service *s, const char *sma
 			e->value, large_key, large, large_key);
 }
 
-/* So small a one has room for nothing. */
-static void check_least(struct draft *d, struct draft_service *s, const char *key, size_t size,
-	size_t least)
-{
-	const struct ini_entry *e = ini_find(s->section, key);
-
-	if (e != NULL && e->value != NULL && size > 0 && size < least)
-		problems_add(&d->problems, s->section->file, e->line,
-			"%s = %s: less than %zuk; write more, or 0 for none", key, e->value, least / 1024);
-}
-
 static void append_service(struct draft *d, struct draft_service *s)
 {
 	struct draft_service **at = &d->services;
@@ -152,10 +138,8 @@ int config_read_service(struct draft *d, const struct ini_section *section, cons
 	config_read_rate(d, s);
 	check_pair(d, s, "high_water", &s->service.high_water, "max_queue", s->service.max_queue);
 	check_pair(d, s, "max_target", &s->service.max_target, "max_head", s->service.max_head);
-	check_least(d, s, "table", s->service.table, TABLE_LEAST);
-	check_least(d, s, "publish", s->service.publish, BUS_LEAST);
 	if (config_read_tls(d, s) < 0 || config_read_proxy(d, s) < 0
-		|| config_read_access_log(d, s) < 0)
+		|| config_read_access_log(d, s) < 0 || config_read_shared(d, s) < 0)
 		return -1;
 	return s->listen != NULL ? config_read_listens(d, s) : 0;
 }

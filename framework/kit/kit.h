@@ -22,6 +22,7 @@
 #include "net/beat.h"
 #include "net/hub.h"
 #include "portico/test.h"
+#include "proto/asks.h"
 #include "service/service.h"
 #include "sys/addr.h"
 #include "sys/page.h"
@@ -44,6 +45,8 @@ struct portico_test {
 	struct page                *page;
 	struct service_home         home;
 	struct config              *config;
+	struct table               *table;       /* of table = SIZE; NULL: none */
+	struct asks                 asks;
 	struct service             *service;
 	struct portico_test_client *clients;
 	void                      (*failed)(const char *sentence);

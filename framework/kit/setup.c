@@ -18,6 +18,7 @@
 
 #include "config/problem.h"
 #include "sys/sock.h"
+#include "sys/table.h"
 
 /* What PORTICO_PLUGIN() made, if it is linked in. */
 extern const struct portico_plugin portico_plugin __attribute__((weak));
@@ -135,6 +136,20 @@ static int make_loop(struct portico_test *t)
 	return 0;
 }
 
+/* Its only worker shares it with itself. */
+static int make_table(struct portico_test *t)
+{
+	size_t size = t->config->services[0].table;
+
+	asks_init(&t->asks, t->loop, t->config->redis.queue);
+	t->home.asks = &t->asks;
+	if (size == 0)
+		return 0;
+	t->table = table_create("test", size);
+	t->home.shared = &t->table;
+	return t->table ? 0 : cannot(t, "make a table");
+}
+
 static int open_socket(struct portico_test *t)
 {
 	struct sockaddr_un any = { .sun_family = AF_UNIX };      /* the kernel finds a name */
@@ -192,7 +207,8 @@ int kit_assemble(struct portico_test *t, const struct portico_test_setup *setup)
 	t->socket = t->log = -1;
 	if (kit_log_open(t) < 0)
 		return cannot(t, "keep a log");
-	if (configure(t, setup) < 0 || make_loop(t) < 0 || open_socket(t) < 0)
+	if (configure(t, setup) < 0 || make_loop(t) < 0 || make_table(t) < 0
+		|| open_socket(t) < 0)
 		return -1;
 	return start(t);
 }
@@ -214,7 +230,9 @@ static void look_for_watchers(struct portico_test *t)
 
 void kit_dismantle(struct portico_test *t)
 {
+	asks_fini(&t->asks);
 	service_destroy(t->service);
+	table_destroy(t->table);
 	if (t->log >= 0)
 		kit_log_look(t);
 	if (t->page)

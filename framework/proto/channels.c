@@ -7,13 +7,20 @@
 #include "proto/channels.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "net/redis.h"
+#include "net/redis_reply.h"
 #include "proto/handler.h"
 
-enum { BATCH = 64 };
+enum {
+	BATCH = 64,
+	REMOTE = 64 + BUS_CHANNEL,       /* of a channel's name with a prefix */
+};
 
 struct subscription {
 	struct subscription *next;
@@ -33,14 +40,14 @@ static struct subscription *find(const struct portico_service *h, const char *ch
 	return s;
 }
 
-static void deliver(struct portico_service *h, const struct bus_message *m)
+static void deliver(struct portico_service *h, const char *channel, const void *data, size_t len)
 {
-	const struct subscription *s = find(h, m->channel);
+	const struct subscription *s = find(h, channel);
 
 	if (!s || !s->hear)
 		return;
 	handler_enter(h, PULSE_MESSAGE);
-	s->hear(h, m->channel, m->data, m->len);
+	s->hear(h, channel, data, len);
 	handler_leave(h);
 }
 
@@ -49,7 +56,7 @@ static void deliver_to_all(struct channels *c, uint64_t missed)
 	for (struct portico_service *h = c->subscribers; h; h = h->next_subscriber) {
 		if (missed > 0)
 			portico_counter_add(h->missed, missed);
-		deliver(h, c->message);
+		deliver(h, c->message->channel, c->message->data, c->message->len);
 	}
 }
 
@@ -83,6 +90,90 @@ static void on_more(struct ev_loop *loop, ev_timer *t, int events)
 	listen_on(t->data);
 }
 
+/* ---- over Redis ---- */
+
+struct remote {                  /* a channel there, that a handler has subscribed to */
+	struct redis_subscription subscription;
+	struct channels          *channels;
+	struct remote            *next;
+	char                      name[REMOTE + 1];
+};
+
+_Static_assert(offsetof(struct remote, subscription) == 0, "subscription comes first");
+
+static void on_remote(struct redis_subscription *s, const void *data, size_t len)
+{
+	const struct remote *r = (struct remote *)s;
+	const char *channel = r->name + strlen(r->channels->prefix);
+
+	for (struct portico_service *h = r->channels->subscribers; h; h = h->next_subscriber)
+		if (data && len <= BUS_DATA)
+			deliver(h, channel, data, len);
+		else if (find(h, channel))
+			portico_counter_add(h->missed, 1);
+}
+
+static bool is_heard(const struct channels *c, const char *name)
+{
+	const struct remote *r = c->remotes;
+
+	while (r && strcmp(r->name, name) != 0)
+		r = r->next;
+	return r != NULL;
+}
+
+static void name_there(const struct channels *c, const char *channel, char name[REMOTE + 1])
+{
+	snprintf(name, REMOTE + 1, "%s%s", c->prefix, channel);
+}
+
+static int hear_there(struct channels *c, const char *channel)
+{
+	char name[REMOTE + 1];
+
+	name_there(c, channel, name);
+	if (is_heard(c, name))
+		return 0;
+	struct remote *r = calloc(1, sizeof(*r));
+	if (!r)
+		return -1;
+	memcpy(r->name, name, sizeof(name));
+	r->channels = c;
+	r->subscription = (struct redis_subscription){ .channel = r->name, .hear = on_remote };
+	if (redis_subscribe(c->redis, &r->subscription) < 0) {
+		free(r);
+		return -1;
+	}
+	r->next = c->remotes;
+	c->remotes = r;
+	return 0;
+}
+
+static void on_said(void *arg, int error, const struct redisReply *reply)
+{
+	struct portico_service *h = arg;
+
+	if (error || reply->type != REDIS_REPLY_INTEGER)
+		portico_counter_add(h->redis_errors, 1);
+}
+
+static int say_there(struct portico_service *h, const char *channel, const void *data, size_t len)
+{
+	size_t channel_len = strlen(channel);
+	char name[REMOTE + 1];
+
+	if (channel_len == 0 || channel_len > BUS_CHANNEL || len > BUS_DATA) {
+		errno = channel_len == 0 ? EINVAL : EMSGSIZE;
+		return -1;
+	}
+	name_there(h->channels, channel, name);
+	const struct redis_word words[] = { { "PUBLISH", 7 }, { name, strlen(name) }, { data, len } };
+	if (redis_call(h->channels->redis, words, 3, on_said, h) == 0)
+		return 0;
+	portico_counter_add(h->redis_errors, 1);
+	return -1;
+}
+
 /* ---- the first and the last who listens ---- */
 
 static int begin(struct channels *c)
@@ -108,8 +199,19 @@ void channels_init(struct channels *c, struct bus *bus, struct ev_loop *loop)
 	*c = (struct channels){ .bus = bus, .loop = loop };
 }
 
+void channels_over_redis(struct channels *c, struct redis *redis, const char *prefix)
+{
+	c->redis = redis;
+	c->prefix = prefix;
+}
+
 void channels_fini(struct channels *c)
 {
+	while (c->remotes) {
+		struct remote *r = c->remotes;
+		c->remotes = r->next;
+		free(r);
+	}
 	if (!c->message)
 		return;
 	ev_io_stop(c->loop, &c->heard);
@@ -131,8 +233,9 @@ static void enlist(struct portico_service *h)
 static struct subscription *add(struct portico_service *h, const char *channel)
 {
 	struct subscription *s = calloc(1, sizeof(*s));
+	struct channels *c = h->channels;
 
-	if (!s || (!h->channels->message && begin(h->channels) < 0)) {
+	if (!s || (c->redis ? hear_there(c, channel) < 0 : !c->message && begin(c) < 0)) {
 		free(s);
 		return NULL;
 	}
@@ -144,13 +247,18 @@ static struct subscription *add(struct portico_service *h, const char *channel)
 	return s;
 }
 
+static bool has_channels(const struct portico_service *h)
+{
+	return h->channels && (h->channels->bus || h->channels->redis);
+}
+
 /* The one that ends stays in the list, silent: a callback may end its own. */
 int portico_subscribe(struct portico_service *h, const char *channel,
 	void (*hear)(struct portico_service *, const char *, const void *, size_t))
 {
 	size_t len = strlen(channel);
 
-	if (len == 0 || len > BUS_CHANNEL || !h->channels || !h->channels->bus) {
+	if (len == 0 || len > BUS_CHANNEL || !has_channels(h)) {
 		errno = len == 0 ? EINVAL : len > BUS_CHANNEL ? EMSGSIZE : EOPNOTSUPP;
 		return -1;
 	}
@@ -164,10 +272,12 @@ int portico_subscribe(struct portico_service *h, const char *channel,
 
 int portico_publish(struct portico_service *h, const char *channel, const void *data, size_t len)
 {
-	if (h->channels && h->channels->bus)
-		return bus_say(h->channels->bus, channel, data, len);
-	errno = EOPNOTSUPP;
-	return -1;
+	if (!has_channels(h)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return h->channels->redis ? say_there(h, channel, data, len)
+		: bus_say(h->channels->bus, channel, data, len);
 }
 
 void channels_forget(struct portico_service *h)

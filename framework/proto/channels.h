@@ -12,9 +12,14 @@
 #include "sys/bus.h"
 
 struct portico_service;
+struct redis;
+struct remote;
 
 struct channels {
-	struct bus             *bus;         /* borrowed; NULL: there are none */
+	struct bus             *bus;         /* borrowed; NULL: there are none, or over Redis: */
+	struct redis           *redis;       /* likewise */
+	const char             *prefix;      /* of channels there, borrowed */
+	struct remote          *remotes;     /* channels there */
 	struct ev_loop         *loop;
 	struct portico_service *subscribers; /* handlers that ever did, by their next_subscriber */
 	struct bus_message     *message;     /* room for one; NULL: nobody listens */
@@ -24,7 +29,8 @@ struct channels {
 };
 
 void channels_init(struct channels *c, struct bus *bus, struct ev_loop *loop);
-void channels_fini(struct channels *c);  /* its handlers have stopped */
+void channels_over_redis(struct channels *c, struct redis *redis, const char *prefix);
+void channels_fini(struct channels *c);  /* its handlers have stopped, and Redis is closed */
 
 /* h has stopped: it hears nothing more. */
 void channels_forget(struct portico_service *h);

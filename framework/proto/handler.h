@@ -16,10 +16,12 @@
 #include "portico.h"
 #include "sys/page.h"
 
+struct asks;
 struct channels;
 struct dgram_socket;
 struct offload;
 struct rate;
+struct redis_table;
 struct subscription;
 struct table;
 
@@ -36,7 +38,11 @@ struct portico_service {
 	struct subscription         *subscriptions;
 	struct portico_service      *next_subscriber; /* of its service */
 	struct portico_counter      *missed;   /* messages, once it has subscribed */
-	struct table                *table;    /* that the workers share; NULL: none */
+	struct table                *table;    /* that the workers share; NULL: none, or in Redis: */
+	const struct redis_table    *redis_table; /* NULL: it is not there */
+	struct asks                 *asks;     /* the worker's; NULL: nothing can be asked */
+	struct portico_counter      *redis_errors; /* these two only if it uses Redis */
+	struct portico_gauge        *redis_up;
 	struct counts               *counts;   /* of its service, in page */
 	const struct rate           *rate;     /* likewise; NULL: no limit */
 	struct portico_timer        *timers;

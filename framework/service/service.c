@@ -4,6 +4,7 @@
  */
 #include "service/service_parts.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.page = home->page,
 		.table = s->shared,
 		.channels = &s->channels,
+		.asks = home->asks,
 		.counts = s->counts,
 		.rate = rate_of(s),
 		.offload = home->offload,
@@ -259,6 +261,7 @@ struct service *service_create(const struct config_service *c, struct service_ho
 		return no_memory(s, c, problems);
 	s->config = c;
 	s->hub = home->hub;
+	s->home = home;
 	find_numbers(s, home);
 	arena_init(&s->mem);
 	if (allocate(s) < 0)
@@ -274,8 +277,42 @@ struct service *service_create(const struct config_service *c, struct service_ho
 	return NULL;
 }
 
+/* ---- starting ---- */
+
+static void on_redis(struct redis_watch *w, bool up)
+{
+	const struct service *s = (const struct service *)((char *)w - offsetof(struct service, redis_watch));
+
+	for (size_t i = 0; i < s->config->handler_count; i++)
+		portico_gauge_set(s->handlers[i].redis_up, up);
+}
+
+static void count_redis(struct portico_service *h)
+{
+	h->redis_up = portico_gauge(h, "portico_redis_up", "whether Redis is there");
+	h->redis_errors = portico_counter(h, "portico_redis_errors", "calls that came to nothing");
+}
+
+static void use_redis(struct service *s, struct redis *redis)
+{
+	const struct config_service *c = s->config;
+
+	if (!redis || !(c->table_redis || c->publish_redis))
+		return;
+	s->redis_table = (struct redis_table){ redis, c->redis_prefix };
+	for (size_t i = 0; i < c->handler_count; i++) {
+		count_redis(&s->handlers[i]);
+		s->handlers[i].redis_table = c->table_redis ? &s->redis_table : NULL;
+	}
+	if (c->publish_redis)
+		channels_over_redis(&s->channels, redis, c->redis_prefix);
+	s->redis_watch.changed = on_redis;
+	redis_watch(redis, &s->redis_watch);
+}
+
 int service_start(struct service *s, const char **failed)
 {
+	use_redis(s, s->home->redis);
 	for (size_t i = 0; i < s->config->handler_count; i++) {
 		if (handler_start(&s->handlers[i]) == 0)
 			continue;

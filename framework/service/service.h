@@ -15,10 +15,12 @@
 #include "net/hub.h"
 #include "sys/page.h"
 
+struct asks;
 struct offload;
 struct bus;
 struct portico_plugin;
 struct rates;
+struct redis;
 struct service;
 struct scribe;
 struct shortest_table;
@@ -45,6 +47,8 @@ struct service_home {
 	struct table **shared;           /* of each service; NULL likewise: none */
 	struct bus  **buses;             /* likewise */
 	struct rates **rates;            /* likewise */
+	struct asks  *asks;              /* for calls to tables; NULL: none are taken */
+	struct redis *redis;             /* for services that are over it, by service_start() */
 	uint32_t      handlers;  /* numbered so far, over all services */
 	struct service_linked linked;
 };

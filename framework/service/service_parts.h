@@ -11,12 +11,14 @@
 #include "base/arena.h"
 #include "net/dgram.h"
 #include "net/listen.h"
+#include "net/redis.h"
 #include "proto/channels.h"
 #include "proto/conn.h"
 #include "proto/handler.h"
 #include "proto/http.h"
 #include "proto/proxy.h"
 #include "proto/rate.h"
+#include "proto/redis_table.h"
 #include "proto/udp.h"
 #include "service/service.h"
 #include "sys/shortest.h"
@@ -31,7 +33,10 @@ struct service {
 	struct table           *shared;      /* likewise; NULL: the workers share none */
 	struct rate             rate;        /* shared is NULL: there is no limit */
 	struct channels         channels;    /* without a bus: there are none */
-	struct scribe          *scribe;      /* likewise; NULL: no access log */
+	struct service_home    *home;
+	struct redis_table      redis_table;
+	struct redis_watch      redis_watch;
+	struct scribe          *scribe;      /* borrowed; NULL: no access log */
 	struct arena            mem;         /* handlers, their state and options, routes */
 	struct portico_service *handlers;
 	struct http_route      *routes;

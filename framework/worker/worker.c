@@ -24,11 +24,13 @@
 #include "base/log.h"
 #include "net/beat.h"
 #include "net/hub.h"
+#include "proto/asks.h"
 #include "proto/offload.h"
 #include "service/service.h"
 #include "sys/channel.h"
 #include "sys/proc.h"
 #include "sys/shortest.h"
+#include "worker/backing.h"
 #include "worker/bind.h"
 #include "worker/birth.h"
 #include "worker/confine.h"
@@ -53,6 +55,8 @@ struct worker {
 	struct scribes             scribes;
 	struct admin               admin;
 	struct offload             offload;
+	struct asks                asks;
+	struct backing             backing;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -82,6 +86,7 @@ static int open_loop(struct worker *w)
 			.shared = w->birth->shared,
 			.buses = w->birth->buses,
 			.rates = w->birth->rates,
+			.asks = &w->asks,
 			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
 		};
 		admin_init(&w->admin, w->birth->config, w->loop, w->birth->channel);
@@ -105,13 +110,15 @@ void worker_change_log(const struct worker_birth *b, uint32_t style, int fd)
 
 /* ---- services ---- */
 
-/* A key may be root's alone to read, and is read while we may. */
+/* A key or a password may be root's alone to read, and is read while we may. */
 static int load_keys(struct worker *w, bool warn)
 {
 	const struct worker_birth *b = w->birth;
 	struct problems problems = report_problems(&b->channel);
 
 	int result = secure_load(&w->secure, b->config, b->tickets, warn, &problems);
+	if (backing_load(&w->backing, b->config, &problems) < 0)
+		result = -1;
 	problems_end(&problems);
 	w->home.tls = w->admin.tls = w->secure.contexts;
 	return result == 0 ? EX_OK : EX_CONFIG;
@@ -159,6 +166,12 @@ static int start_services(struct worker *w)
 	pulse_phase(w->birth->page, PULSE_STARTING);
 	offload_init(&w->offload, w->loop, w->birth->page, (unsigned)c->offload_threads,
 		(unsigned)c->offload_queue);
+	asks_init(&w->asks, w->loop, c->redis.queue);
+	if (backing_open(&w->backing, c, w->loop) < 0) {
+		report(w->birth->channel, EX_OSERR, "no memory for Redis");
+		return EX_OSERR;
+	}
+	w->home.redis = w->backing.redis;
 	for (size_t i = 0; i < w->service_count; i++) {
 		if (service_start(w->services[i], &failed) == 0)
 			continue;
@@ -206,6 +219,7 @@ static void abort_all(struct worker *w)
 	for (size_t i = 0; i < w->service_count; i++)
 		service_abort(w->services[i]);
 	offload_give_up(&w->offload);
+	asks_give_up(&w->asks);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *t, int events)
@@ -219,13 +233,19 @@ static void on_deadline(struct ev_loop *loop, ev_timer *t, int events)
 	abort_all(w);
 }
 
+/* What was published last has left us when Redis says so; it does, or is away, in redis_timeout. */
+static bool asks_are_done(const struct worker *w)
+{
+	return w->asks.over || (asks_is_done(&w->asks) && backing_is_idle(&w->backing));
+}
+
 static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
 {
 	struct worker *w = p->data;
 
 	(void)events;
 	if (w->hub.streams == 0 && !w->heir.from && !sockets_keep_any(&w->sockets)
-		&& offload_is_done(&w->offload))
+		&& offload_is_done(&w->offload) && asks_are_done(w))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -446,6 +466,10 @@ static void clean_up(struct worker *w, int code)
 	sockets_fini(&w->sockets);
 	if (!offload_fini(&w->offload))
 		leave(w, code);
+	asks_fini(&w->asks);
+	for (size_t i = 0; i < w->service_count; i++)
+		service_leave(w->services[i]);
+	backing_close(&w->backing);      /* after the last stop(), which may publish */
 	for (size_t i = 0; i < w->service_count; i++)
 		service_destroy(w->services[i]);
 	free(w->services);

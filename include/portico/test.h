@@ -80,7 +80,7 @@ struct portico_test_setup {
 /* ---- the service ---- */
 
 /* Checks the plugin and its settings and calls start(), as a worker does: its name is
- * "test", its worker number 0, its peers' connections as etc/portico.ini bounds them.
+ * "test", its worker number 0, with table = SIZE in service it has a table of its own, its peers' connections as etc/portico.ini bounds them.
  * NULL after a failure only: it did not start, or one exists (EBUSY), or ENOMEM. */
 #define portico_test_new(...)                                                \
 	portico_test_create(&(struct portico_test_setup){ PORTICO_TEST_SIZE, __VA_ARGS__ })

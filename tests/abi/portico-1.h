@@ -416,6 +416,39 @@ int portico_table_add(struct portico_service *, const void *key, size_t key_len,
 	int64_t by, double ttl, int64_t *now);
 int portico_table_delete(struct portico_service *, const void *key, size_t key_len);
 
+/* Calls answered later, to the same table: with table = SIZE in the next turn of the loop; and with
+ * table = redis, which all machines share and where those above give -1 and EOPNOTSUPP, when Redis has
+ * answered.  done() is called from the loop, never from within these, in the order of asking; it may be
+ * NULL.  What you pass is copied, and the answer is valid during the call.  error: 0, or an errno as above,
+ * or that Redis gave no answer: ETIMEDOUT (not in redis_timeout), ECONNRESET or another errno of
+ * connections (it is lost: the call was done, or not), EPROTO (nonsense), EAGAIN (it is loading its
+ * data), EROFS (it takes no writes), EACCES (it does not let us).  A request may be done
+ * before its answer is there: note that in http_done(), as for portico_offload().  A worker that
+ * drains waits for answers; when the time is up they are ECANCELED.
+ * -1, and done() is not called, with EINVAL, EMSGSIZE, EOPNOTSUPP, ENOTCONN (Redis is known to be
+ * away: nobody waits for it), ENOBUFS (redis_queue bytes of calls wait already), ECANCELED (the time to
+ * drain is up) or ENOMEM.
+ * In Redis 8 bytes are a number, whoever put them there, and lie there as its digits; in either place they
+ * are read back as 8 bytes. */
+struct portico_table_answer {
+	int         error;
+	const void *value;           /* get: len bytes */
+	size_t      len;
+	int64_t     now;             /* add: what it became */
+};
+typedef void portico_table_then(struct portico_service *, const struct portico_table_answer *, void *arg);
+int portico_table_get_then(struct portico_service *, const void *key, size_t key_len,
+	portico_table_then *done, void *arg);
+int portico_table_put_then(struct portico_service *, const void *key, size_t key_len,
+	const void *value, size_t len, double ttl, portico_table_then *done, void *arg);
+int portico_table_swap_then(struct portico_service *, const void *key, size_t key_len,
+	const void *old, size_t old_len, const void *value, size_t len, double ttl,
+	portico_table_then *done, void *arg);
+int portico_table_add_then(struct portico_service *, const void *key, size_t key_len,
+	int64_t by, double ttl, portico_table_then *done, void *arg);
+int portico_table_delete_then(struct portico_service *, const void *key, size_t key_len,
+	portico_table_then *done, void *arg);
+
 /* Messages from each worker of the service to all, itself included, also of another generation
  * while both serve: with publish = SIZE in its section, without which these give -1 and
  * EOPNOTSUPP.  From start() on.  Each calls hear() from the loop, never from within

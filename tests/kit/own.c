@@ -3,6 +3,7 @@
  * own.c - handlers of the test's own: backpressure, numbers, logs, time.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <math.h>
 #include <portico/test.h>
 #include <string.h>
@@ -153,6 +154,44 @@ Test(kit_own, numbers_logs_and_peers_are_seen)
 	cr_assert(isnan(portico_test_number(t, "none")));
 	portico_test_end(t);
 	cr_assert(was_stopped);
+}
+
+/* ---- a service that asks its table ---- */
+
+static void counted(struct portico_service *s, const struct portico_table_answer *a, void *arg)
+{
+	struct portico_request *r = arg;
+
+	(void)s;
+	portico_reply_text(r, a->error ? 500 : 200, a->now == 2 ? "two" : "another");
+}
+
+static int count(struct portico_request *r)
+{
+	struct portico_service *s = portico_request_service(r);
+
+	if (portico_table_add_then(s, "n", 1, 1, 0., counted, r) == 0)
+		return PORTICO_LATER;
+	return portico_reply_text(r, 503, strerror(errno));
+}
+
+static const struct portico_plugin asks = PORTICO_TEST_PLUGIN(.name = "asks", .http_request = count);
+
+Test(kit_own, a_table_answers_later)
+{
+	struct portico_test *t = portico_test_new(.plugin = &asks, .service = "table = 256k\n");
+
+	cr_assert_str_eq(portico_test_get(t, "/")->body, "another");
+	cr_assert_str_eq(portico_test_get(t, "/")->body, "two");
+	portico_test_end(t);
+}
+
+Test(kit_own, without_a_table_nothing_is_asked)
+{
+	struct portico_test *t = portico_test_new(.plugin = &asks);
+
+	cr_assert_eq(portico_test_get(t, "/")->status, 503);
+	portico_test_end(t);
 }
 
 Test(kit_own, timers_fire_as_often_as_their_time_has_come)

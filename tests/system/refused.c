@@ -143,6 +143,10 @@ REFUSED(bad_size, 78, "portico.ini:4: max_body = lots: not a size", WEB "max_bod
 REFUSED(no_message_at_all, 78, "portico.ini:4: ws_max_message = 0", WEB "ws_max_message = 0\n" HELLO)
 REFUSED(too_small_a_table, 78, "portico.ini:4: table = 1k: less than 256k", WEB "table = 1k\n" HELLO)
 REFUSED(too_small_for_messages, 78, "portico.ini:4: publish = 1k: less than 256k", WEB "publish = 1k\n" HELLO)
+REFUSED(redis_nowhere, 78, "portico.ini:4: table = redis: nobody says where it is; add redis = ",
+	WEB "table = redis\n" HELLO)
+REFUSED(redis_without_its_password, 78, "redis_password_file = ",
+	"[portico]\nredis = 127.0.0.1:6379\nredis_password_file = none\n" WEB "table = redis\n" HELLO)
 REFUSED(ping_too_rare, 78, "portico.ini:4: ws_ping = 2d", WEB "ws_ping = 2d\n" HELLO)
 REFUSED(ping_of_tcp, 78, "ws_ping is not for protocol = tcp but for http",
 	"[service web]\nprotocol = tcp\nlisten = 127.0.0.1:8080\nws_ping = 1s\n"

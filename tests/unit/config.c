@@ -86,6 +86,65 @@ Test(config, keys_reach_their_fields)
 	cr_assert_eq(s->publish, 2 << 20);
 }
 
+Test(config, what_workers_share_may_be_in_redis)
+{
+	expect_sound("[portico]\nredis = localhost:6379\nredis_user = u\nredis_password_file = pw\n"
+		     "redis_timeout = 2s\nredis_queue = 1m\n"
+		     TCP "table = redis\npublish = redis\n" HANDLER);
+	const struct config_redis *r = &config->redis;
+	cr_assert_str_eq(r->name, "localhost:6379");
+	cr_assert_eq(r->addr.in.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	cr_assert_eq(addr_port(&r->addr), 6379);
+	cr_assert_null(r->path);
+	cr_assert_str_eq(r->user, "u");
+	cr_assert(strstr(r->password_file, "/pw"));
+	cr_assert_eq(r->timeout, 2.);
+	cr_assert_eq(r->queue, 1 << 20);
+	cr_assert(service("s")->table_redis && service("s")->publish_redis);
+	cr_assert_eq(service("s")->table, 0);
+	cr_assert_str_eq(service("s")->redis_prefix, "portico:s:");
+}
+
+Test(config, redis_is_at_an_address_or_a_path)
+{
+	expect_sound("[portico]\nredis = [::1]:1\n" TCP "table = redis\nredis_prefix = mine.\n" HANDLER);
+	cr_assert_eq(config->redis.addr.sa.sa_family, AF_INET6);
+	cr_assert_str_eq(service("s")->redis_prefix, "mine.");
+	cr_assert_not(service("s")->publish_redis);
+	config_destroy(config);
+	config = NULL;
+	expect_sound("[portico]\nredis = unix:r.sock\n" TCP HANDLER);
+	cr_assert(strstr(config->redis.path, "/r.sock"));
+	cr_assert_null(config->redis.user);
+	cr_assert_eq(config->redis.timeout, 1.);
+	cr_assert_eq(config->redis.queue, 4 << 20);
+}
+
+Test(config, what_is_wrong_with_redis_is_told)
+{
+	expect_told("[portico]\nredis = db.example:6379\n" TCP HANDLER,
+		"a.ini:2: redis = db.example:6379: no address; names are not looked up: write "
+		"127.0.0.1:6379, [::1]:6379, localhost:6379 or unix:/path\n");
+	expect_told("[portico]\nredis = *:6379\n" TCP HANDLER,
+		"a.ini:2: redis = *:6379: no address; names are not looked up: write "
+		"127.0.0.1:6379, [::1]:6379, localhost:6379 or unix:/path\n");
+	expect_told("[portico]\nredis = 127.0.0.1:0\n" TCP HANDLER,
+		"a.ini:2: redis = 127.0.0.1:0: the port is not in range; write 1 to 65535\n");
+	expect_told("[portico]\nredis = unix:\n" TCP HANDLER,
+		"a.ini:2: redis = unix:: a path of 1 to 107 bytes is expected behind unix:; write "
+		"unix:/run/redis/redis.sock\n");
+	expect_told("[portico]\nredis_timeout = 2s\n" TCP HANDLER,
+		"a.ini:2: redis_timeout: there is no Redis; add redis = ADDRESS:PORT, or delete it\n");
+	expect_told("[portico]\nredis = 1.2.3.4:5\nredis_user = u\n" TCP HANDLER,
+		"a.ini:3: redis_user without redis_password_file; add the file of the password\n");
+	expect_told(TCP "table = redis\n" HANDLER,
+		"a.ini:4: table = redis: nobody says where it is; add redis = ADDRESS:PORT to [portico]\n");
+	expect_told(TCP "publish = rediss\n" HANDLER,
+		"a.ini:4: publish = rediss: neither a size nor redis; write 512k, 64m or 2g, or redis\n");
+	expect_told(TCP "publish = 2g\n" HANDLER,
+		"a.ini:4: publish = 2g: out of range; write up to 1g\n");
+}
+
 Test(config, a_table_has_room_for_something)
 {
 	expect_sound(TCP "table = 0\n" HANDLER);
@@ -227,7 +286,7 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"backlog, defer_accept, share, idle, max_input, high_water, max_queue, linger, tls_certificate, tls_key, tls_client_ca, "
 		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, "
 		"rate, rate_burst, rate_client, rate_client_burst, rate_client_prefix, "
-		"rate_clients, rate_action, table, publish, max_head, "
+		"rate_clients, rate_action, table, publish, redis_prefix, max_head, "
 		"max_target, max_fields, max_body, head_time, "
 		"body_time, ws_max_message, ws_ping, body_rate, send_rate, rate_grace, max_requests, "
 		"max_connections, max_per_client, server, access_log, access_log_format\n"
