@@ -3,9 +3,8 @@
  * chat.c - everybody hears what anybody says, by WebSocket; a browser gets a page
  * for it from the same place.
  *
- * The room is of all workers if the service has publish = 1m, for what is said, and
- * table = 1m, for the guests' numbers.  Without them each worker has one of its own.  With
- * publish = redis it is of all machines, and the numbers are each machine's.
+ * The room is of all workers if the service has publish = 1m, for what is said, and table = 1m,
+ * for the guests' numbers; with publish = redis of all machines, and the numbers are each one's.
  */
 #include <portico.h>
 #include <errno.h>
