@@ -69,7 +69,7 @@ static void watch(struct redis_link *l, int events)
 static void hang_up(struct redis_link *l)
 {
 	ev_io_stop(l->loop, &l->io);
-	ev_prepare_stop(l->loop, &l->flush);
+	ev_clear_pending(l->loop, &l->flush);
 	if (l->io.fd >= 0)
 		close(l->io.fd);
 	l->io.fd = -1;
@@ -114,13 +114,19 @@ static void flush(struct redis_link *l)
 	watch(l, EV_READ);
 }
 
-/* All of a turn leaves together. */
-static void on_prepare(struct ev_loop *loop, ev_prepare *w, int events)
+/* All of a turn leaves together.  Fed, not started: what is given while the loop gets ready to wait
+ * would lie until it woke. */
+static void flush_soon(struct redis_link *l)
+{
+	ev_feed_event(l->loop, &l->flush, EV_CUSTOM);
+}
+
+static void on_flush(struct ev_loop *loop, ev_prepare *w, int events)
 {
 	struct redis_link *l = w->data;
 
+	(void)loop;
 	(void)events;
-	ev_prepare_stop(loop, w);
 	if (l->state == REDIS_UP && !l->held)
 		flush(l);
 }
@@ -139,7 +145,7 @@ int redis_link_give(struct redis_link *l, const struct redis_word *words, int co
 	}
 	if (redis_wire_append(&l->out, words, count) < 0)
 		return -1;
-	ev_prepare_start(l->loop, &l->flush);
+	flush_soon(l);
 	return 0;
 }
 
@@ -147,7 +153,7 @@ void redis_link_hold(struct redis_link *l, bool hold)
 {
 	l->held = hold;
 	if (!hold && buf_len(&l->out) > 0)
-		ev_prepare_start(l->loop, &l->flush);
+		flush_soon(l);
 }
 
 /* ---- greeting ---- */
@@ -192,7 +198,7 @@ static void be_up(struct redis_link *l)
 	set_timer(l, 0.);
 	say_back(l);
 	if (buf_len(&l->out) > 0)
-		ev_prepare_start(l->loop, &l->flush);
+		flush_soon(l);
 	l->owner->up(l->arg);
 }
 
@@ -324,7 +330,8 @@ void redis_link_init(struct redis_link *l, const struct redis_server *server, st
 	};
 	ev_io_init(&l->io, on_io, -1, EV_WRITE);
 	ev_timer_init(&l->timer, on_timer, 0., 0.);
-	ev_prepare_init(&l->flush, on_prepare);
+	ev_prepare_init(&l->flush, on_flush);
+	ev_set_priority(&l->flush, EV_MINPRI);
 	l->io.data = l->timer.data = l->flush.data = l;
 }
 

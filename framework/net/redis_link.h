@@ -45,7 +45,7 @@ struct redis_link {              /* embed it */
 	enum redis_state    state;
 	ev_io               io;
 	ev_timer            timer;       /* AWAY: try again; CONNECTING, GREETING: it takes too long */
-	ev_prepare          flush;       /* there is something to send */
+	ev_prepare          flush;       /* is fed when there is something to send */
 	struct buf          out;
 	struct redisReader *reader;
 	unsigned            greetings;   /* answers to come before it is up */

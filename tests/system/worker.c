@@ -239,7 +239,7 @@ Test(worker, accepting_rests_when_descriptors_run_out)
 
 	raise_own_limit();
 	write_file("portico.ini", "[portico]\nworkers = 1\n"
-		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\ndefer_accept = no\n"
 		"[handler web]\nplugin = ${E}/hello.so\n");
 	struct server *s = server_spawn(&(struct spawn){ .files = LIMIT });
 	server_await_generation(s, 1);
