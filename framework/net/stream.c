@@ -127,7 +127,7 @@ static bool is_peer_silent(const struct stream *s)
 
 static void end_output(struct stream *s)
 {
-	if (s->tls && !tls_end(s->tls)) {
+	if (s->tls && !s->ended && !tls_end(s->tls)) {
 		s->blocked = true;
 		return;
 	}
@@ -140,8 +140,24 @@ static void end_output(struct stream *s)
 	stream_discard(s);
 }
 
+/* Of our half alone.  TLS says it by itself: its socket may have to answer the peer yet. */
+static void say_end(struct stream *s)
+{
+	if (!s->ending || s->state != STREAM_OPEN || s->broken)
+		return;
+	if (!s->ended && stream_queued(s) == 0 && !s->blocked && !stream_is_shaking(s)) {
+		s->blocked = s->tls && !tls_end(s->tls);
+		s->ended = !s->blocked;
+		if (s->ended && !s->tls)
+			(void)shutdown(s->io.fd, SHUT_WR);
+	}
+	if (s->ended && s->eof_told)
+		s->state = STREAM_FLUSHING;
+}
+
 static void advance_closing(struct stream *s)
 {
+	say_end(s);
 	if (s->state == STREAM_FLUSHING && stream_queued(s) == 0 && !s->blocked)
 		end_output(s);
 	if (s->broken || (s->state == STREAM_LINGERING && s->eof))
@@ -164,16 +180,21 @@ static void update_mask(struct stream *s)
 	ev_io_start(loop, &s->io);
 }
 
-/* count: which of its kind's numbers its end belongs to. */
-static void finish(struct stream *s, uint64_t *count)
+static void close_connection(struct stream *s)
 {
-	struct hub *h = s->kind->hub;
-
-	ev_io_stop(h->loop, &s->io);
+	ev_io_stop(s->kind->hub->loop, &s->io);
 	if (s->tls)
 		tls_close(s->tls);
 	s->tls = NULL;
 	close(s->io.fd);
+}
+
+/* Its connection is closed, or somebody else's.  count: which of its kind's numbers its end
+ * belongs to. */
+static void finish(struct stream *s, uint64_t *count)
+{
+	struct hub *h = s->kind->hub;
+
 	deadline_clear(&s->deadline);
 	stream_leave_lists(s);
 	if (s->in.data)
@@ -194,7 +215,8 @@ static void finish(struct stream *s, uint64_t *count)
 static bool is_plain(const struct stream *s)
 {
 	return s->state == STREAM_OPEN && !s->waiting && !s->retry && !s->paused && !s->choked
-		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->tls && !s->files;
+		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->tls && !s->files
+		&& !s->ending;
 }
 
 static bool is_watched_for_input(const struct stream *s)
@@ -230,6 +252,7 @@ static void settle(struct stream *s, bool its_turn)
 	update_choke(s);
 	advance_closing(s);
 	if (s->state == STREAM_CLOSED) {
+		close_connection(s);
 		finish(s, &s->kind->counts->closed);
 		return;
 	}
@@ -268,7 +291,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 
 /* ---- what the protocol asks for ---- */
 
-void stream_open(struct stream *s, struct stream_kind *kind, int fd)
+static void begin(struct stream *s, struct stream_kind *kind, int fd)
 {
 	s->kind = kind;
 	s->expects = &kind->idle;
@@ -277,9 +300,22 @@ void stream_open(struct stream *s, struct stream_kind *kind, int fd)
 	s->io.data = s;
 	ev_io_start(kind->hub->loop, &s->io);
 	kind->hub->streams++;
+}
+
+void stream_open(struct stream *s, struct stream_kind *kind, int fd)
+{
+	begin(s, kind, fd);
 	if (kind->tls)
 		stream_open_transport(s);
 	deadline_set(&s->deadline, s->tls ? &kind->shakes : &kind->idle);
+}
+
+void stream_open_over(struct stream *s, struct stream_kind *kind, int fd, struct tls *tls)
+{
+	begin(s, kind, fd);
+	s->tls = tls;
+	deadline_set(&s->deadline, &kind->idle);
+	stream_touch(s);         /* the transport may hold the first bytes already */
 }
 
 void stream_become(struct stream *s, struct stream_kind *kind)
@@ -330,6 +366,12 @@ void stream_renew(struct stream *s)
 	stream_touch(s);
 }
 
+void stream_end(struct stream *s)
+{
+	s->ending = true;
+	stream_touch(s);
+}
+
 void stream_close(struct stream *s, bool hasty)
 {
 	if (s->state != STREAM_OPEN)
@@ -351,7 +393,7 @@ void stream_abort(struct stream *s)
 
 bool stream_is_at_rest(const struct stream *s)
 {
-	return stream_is_open(s) && !s->tls && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
+	return stream_is_open(s) && !s->tls && !s->eof && !s->ending && !s->paused && !s->held && buf_len(&s->in) == 0
 		&& stream_queued(s) == 0;
 }
 
@@ -360,6 +402,20 @@ int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
 	assert(stream_is_at_rest(s));
 	if (give(arg, s->io.fd) < 0)
 		return -1;
+	close_connection(s);
 	finish(s, &s->kind->counts->given);
 	return 0;
+}
+
+bool stream_part(struct stream *s, int *fd, struct tls **tls)
+{
+	if (!stream_is_open(s) || s->eof || s->ending || s->held || buf_len(&s->in) > 0
+		|| stream_queued(s) > 0 || s->blocked || stream_is_shaking(s) || stream_has_more(s))
+		return false;
+	ev_io_stop(s->kind->hub->loop, &s->io);
+	*fd = s->io.fd;
+	*tls = s->tls;
+	s->tls = NULL;
+	finish(s, &s->kind->counts->given);
+	return true;
 }

@@ -19,8 +19,17 @@
 struct channels;
 struct dgram_socket;
 struct offload;
+struct outgoing;
+struct portico_upstream;
 struct subscription;
 struct table;
+
+struct outgoing_bounds {                 /* of a service: as in struct stream_kind */
+	size_t max_input;
+	size_t high_water;
+	size_t max_queue;
+	double linger;
+};
 
 struct portico_service {
 	struct portico_plugin        plugin;   /* a full copy, whatever its header's age */
@@ -39,6 +48,9 @@ struct portico_service {
 	struct counts               *counts;   /* of its service, in page */
 	struct portico_timer        *timers;
 	struct offload              *offload;  /* the worker's; NULL: nothing can be offloaded */
+	struct outgoing             *outgoing; /* the worker's; NULL: it connects to nobody */
+	struct portico_upstream     *upstreams;
+	struct outgoing_bounds       bounds;   /* of its connections */
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */
 	struct addr                 *socket_addrs;
 	unsigned                     socket_count;

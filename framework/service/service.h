@@ -16,6 +16,7 @@
 #include "sys/page.h"
 
 struct offload;
+struct outgoing;
 struct bus;
 struct portico_plugin;
 struct service;
@@ -41,6 +42,7 @@ struct service_home {
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
 	struct offload *offload;         /* for blocking work; NULL: none is taken */
+	struct outgoing *outgoing;       /* to other servers; NULL: nobody may connect */
 	struct table **shared;           /* of each service; NULL likewise: none */
 	struct bus  **buses;             /* likewise */
 	uint32_t      handlers;  /* numbered so far, over all services */

@@ -25,6 +25,7 @@
 #include "net/beat.h"
 #include "net/hub.h"
 #include "proto/offload.h"
+#include "proto/outgoing.h"
 #include "service/service.h"
 #include "sys/channel.h"
 #include "sys/proc.h"
@@ -53,6 +54,7 @@ struct worker {
 	struct scribes             scribes;
 	struct admin               admin;
 	struct offload             offload;
+	struct outgoing            outgoing;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -79,6 +81,7 @@ static int open_loop(struct worker *w)
 			.worker = w->birth->slot,
 			.tables = w->birth->tables,
 			.offload = &w->offload,
+			.outgoing = &w->outgoing,
 			.shared = w->birth->shared,
 			.buses = w->birth->buses,
 			.linked = { CONFIG_ADMIN, &admin_plugin, &w->admin },
@@ -158,6 +161,7 @@ static int start_services(struct worker *w)
 	pulse_phase(w->birth->page, PULSE_STARTING);
 	offload_init(&w->offload, w->loop, w->birth->page, (unsigned)c->offload_threads,
 		(unsigned)c->offload_queue);
+	outgoing_init(&w->outgoing, &w->hub);
 	for (size_t i = 0; i < w->service_count; i++) {
 		if (service_start(w->services[i], &failed) == 0)
 			continue;
@@ -205,6 +209,7 @@ static void abort_all(struct worker *w)
 	for (size_t i = 0; i < w->service_count; i++)
 		service_abort(w->services[i]);
 	offload_give_up(&w->offload);
+	outgoing_give_up(&w->outgoing);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *t, int events)
@@ -224,7 +229,7 @@ static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
 
 	(void)events;
 	if (w->hub.streams == 0 && !w->heir.from && !sockets_keep_any(&w->sockets)
-		&& offload_is_done(&w->offload))
+		&& offload_is_done(&w->offload) && outgoing_is_done(&w->outgoing))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -255,6 +260,7 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 		idle = seconds / 2.;
 	if (w->serving)
 		sockets_retire(&w->sockets, how, idle);
+	outgoing_drain(&w->outgoing);
 	testament_open(&w->testament);
 	ev_prepare_start(w->loop, &w->watch_end);
 }
@@ -441,6 +447,7 @@ static void clean_up(struct worker *w, int code)
 {
 	pulse_phase(w->birth->page, PULSE_STOPPING);
 	sockets_fini(&w->sockets);
+	outgoing_fini(&w->outgoing);
 	if (!offload_fini(&w->offload))
 		leave(w, code);
 	for (size_t i = 0; i < w->service_count; i++)
