@@ -230,7 +230,7 @@ static void on_dialled(struct dial *d)
 	struct outgoing_conn *o = (struct outgoing_conn *)((char *)d - offsetof(struct outgoing_conn, dial));
 
 	if (d->error) {
-		portico_counter_add(o->up->failed[failure_of(o, d->error)], 1);
+		outgoing_count_failure(o->up, failure_of(o, d->error));
 		o->error = d->error;
 		tell_closed(o);
 		return;

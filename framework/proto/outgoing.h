@@ -38,8 +38,7 @@ struct outgoing {                        /* all zero: nobody may connect */
 };
 
 enum outgoing_failure {
-	OUTGOING_NAME, OUTGOING_REFUSED, OUTGOING_TIMEOUT, OUTGOING_TLS, OUTGOING_OTHER,
-	OUTGOING_FAILURES
+	OUTGOING_NAME, OUTGOING_REFUSED, OUTGOING_TIMEOUT, OUTGOING_TLS, OUTGOING_OTHER
 };
 
 struct portico_upstream {
@@ -51,7 +50,7 @@ struct portico_upstream {
 	struct portico_upstream  *next_of_all, **back;   /* of the worker's */
 	struct deadline_queue     pool;  /* of struct outgoing_spare, the latest last */
 	size_t                    pooled, pool_max;
-	struct portico_counter   *connects, *reused, *failed[OUTGOING_FAILURES];
+	struct portico_counter   *connects, *reused;
 	struct portico_gauge     *in_use, *in_pool;
 };
 
@@ -98,6 +97,7 @@ void outgoing_fini(struct outgoing *all);        /* closed() of all but open str
 
 /* ---- a handler's upstreams ---- */
 
+void outgoing_count_failure(struct portico_upstream *up, enum outgoing_failure why);
 void outgoing_forget(struct portico_service *h);         /* after its stop() */
 
 /* ---- the pool: outgoing_pool.c ---- */

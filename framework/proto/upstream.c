@@ -77,9 +77,9 @@ static int secure(struct portico_upstream *up, const struct portico_target *t)
 	return up->to.tls ? 0 : -1;
 }
 
-/* ---- numbers ---- */
+/* ---- numbers: of the handler, over all its upstreams; those of failures begin with the first ---- */
 
-static void count(struct portico_upstream *up)
+void outgoing_count_failure(struct portico_upstream *up, enum outgoing_failure why)
 {
 	static const char *const names[][2] = {
 		[OUTGOING_NAME] = { "portico_upstream_failed_name", "names that did not resolve" },
@@ -88,14 +88,18 @@ static void count(struct portico_upstream *up)
 		[OUTGOING_TLS] = { "portico_upstream_failed_tls", "TLS handshakes that failed" },
 		[OUTGOING_OTHER] = { "portico_upstream_failed_other", "connects that failed otherwise" },
 	};
+
+	portico_counter_add(portico_counter(up->handler, names[why][0], names[why][1]), 1);
+}
+
+static void count(struct portico_upstream *up)
+{
 	struct portico_service *h = up->handler;
 
 	up->connects = portico_counter(h, "portico_upstream_connects", "connections made to other servers");
 	up->reused = portico_counter(h, "portico_upstream_reused", "connections taken from the pool");
 	up->in_use = portico_gauge(h, "portico_upstream_in_use", "connections to other servers, in use");
 	up->in_pool = portico_gauge(h, "portico_upstream_pooled", "connections to other servers, unused");
-	for (int i = 0; i < OUTGOING_FAILURES; i++)
-		up->failed[i] = portico_counter(h, names[i][0], names[i][1]);
 }
 
 /* ---- making ---- */
