@@ -22,6 +22,7 @@
 #include "net/beat.h"
 #include "net/hub.h"
 #include "portico/test.h"
+#include "proto/outgoing.h"
 #include "service/service.h"
 #include "sys/addr.h"
 #include "sys/page.h"
@@ -40,6 +41,7 @@ struct kit_items {                       /* first come, first taken */
 struct portico_test {
 	struct ev_loop             *loop;
 	struct hub                  hub;
+	struct outgoing             outgoing;    /* to real servers: portico_test_wait() */
 	struct beat                 beat;
 	struct page                *page;
 	struct service_home         home;

@@ -131,7 +131,8 @@ static int make_loop(struct portico_test *t)
 		return cannot(t, "make a page");
 	close(fd);
 	beat_start(&t->beat, &t->hub, t->page);
-	t->home = (struct service_home){ .hub = &t->hub, .page = t->page };
+	outgoing_init(&t->outgoing, &t->hub);
+	t->home = (struct service_home){ .hub = &t->hub, .page = t->page, .outgoing = &t->outgoing };
 	return 0;
 }
 
@@ -214,6 +215,7 @@ static void look_for_watchers(struct portico_test *t)
 
 void kit_dismantle(struct portico_test *t)
 {
+	outgoing_fini(&t->outgoing);
 	service_destroy(t->service);
 	if (t->log >= 0)
 		kit_log_look(t);
