@@ -22,7 +22,8 @@
 struct tls_client {
 	SSL_CTX *ctx;
 	char    *name;
-	bool     by_address;     /* the name is one: RFC 6066, 3 knows no SNI for that */
+	bool     has_sni;        /* RFC 6066, 3: not for an address, nor for no name */
+	bool     by_address;     /* the name is one */
 };
 
 static bool is_address(const char *name)
@@ -85,6 +86,7 @@ struct tls_client *tls_client_create(const char *ca, const char *name, bool unve
 	c->ctx = SSL_CTX_new(TLS_client_method());
 	c->name = strdup(name);
 	c->by_address = is_address(name);
+	c->has_sni = *name && !c->by_address;
 	if (c->ctx && c->name && set_rules(c, ca, unverified) == 0)
 		return c;
 	int error = errno;
@@ -108,7 +110,7 @@ void tls_client_destroy(struct tls_client *c)
 static bool prepare(const struct tls_client *c, struct tls *t, int fd)
 {
 	return (t->ssl = SSL_new(c->ctx)) && SSL_set_fd(t->ssl, fd) == 1
-		&& (c->by_address || SSL_set_tlsext_host_name(t->ssl, c->name) == 1);
+		&& (!c->has_sni || SSL_set_tlsext_host_name(t->ssl, c->name) == 1);
 }
 
 struct tls *tls_client_open(struct tls_client *c, int fd)

@@ -531,6 +531,11 @@ Test(outgoing, nonsense_is_refused)
 	t.tls_ca = "/dev/null";
 	cr_assert_null(portico_upstream(&rig.handler, &t, sizeof(t)));
 	cr_assert_eq(errno, EINVAL);
+	t.tls_ca = NULL;
+	t.address = "unix:/s";
+	cr_assert_null(portico_upstream(&rig.handler, &t, sizeof(t)), "whose certificate?");
+	t.tls_unverified = true;
+	cr_assert_not_null(portico_upstream(&rig.handler, &t, sizeof(t)));
 	cr_assert_null(portico_connect(upstream(), 2, NULL));
 	cr_assert_eq(errno, EINVAL);
 	rig.handler.outgoing = NULL;
