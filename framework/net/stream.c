@@ -180,7 +180,7 @@ static void update_mask(struct stream *s)
 	ev_io_start(loop, &s->io);
 }
 
-static void close_connection(struct stream *s)
+void stream_close_connection(struct stream *s)
 {
 	ev_io_stop(s->kind->hub->loop, &s->io);
 	if (s->tls)
@@ -189,9 +189,7 @@ static void close_connection(struct stream *s)
 	close(s->io.fd);
 }
 
-/* Its connection is closed, or somebody else's.  count: which of its kind's numbers its end
- * belongs to. */
-static void finish(struct stream *s, uint64_t *count)
+void stream_finish(struct stream *s, uint64_t *count)
 {
 	struct hub *h = s->kind->hub;
 
@@ -252,8 +250,8 @@ static void settle(struct stream *s, bool its_turn)
 	update_choke(s);
 	advance_closing(s);
 	if (s->state == STREAM_CLOSED) {
-		close_connection(s);
-		finish(s, &s->kind->counts->closed);
+		stream_close_connection(s);
+		stream_finish(s, &s->kind->counts->closed);
 		return;
 	}
 	if ((s->state == STREAM_OPEN && s->retry && !s->paused)
@@ -389,33 +387,4 @@ void stream_abort(struct stream *s)
 	sock_reset_on_close(s->io.fd);
 	stream_leave_lists(s);           /* it need not wait */
 	stream_touch(s);
-}
-
-bool stream_is_at_rest(const struct stream *s)
-{
-	return stream_is_open(s) && !s->tls && !s->eof && !s->ending && !s->paused && !s->held && buf_len(&s->in) == 0
-		&& stream_queued(s) == 0;
-}
-
-int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
-{
-	assert(stream_is_at_rest(s));
-	if (give(arg, s->io.fd) < 0)
-		return -1;
-	close_connection(s);
-	finish(s, &s->kind->counts->given);
-	return 0;
-}
-
-bool stream_part(struct stream *s, int *fd, struct tls **tls)
-{
-	if (!stream_is_open(s) || s->eof || s->ending || s->held || buf_len(&s->in) > 0
-		|| stream_queued(s) > 0 || s->blocked || stream_is_shaking(s) || stream_has_more(s))
-		return false;
-	ev_io_stop(s->kind->hub->loop, &s->io);
-	*fd = s->io.fd;
-	*tls = s->tls;
-	s->tls = NULL;
-	finish(s, &s->kind->counts->given);
-	return true;
 }

@@ -15,23 +15,7 @@
 #include "proto/handler.h"
 #include "sys/counts.h"
 
-/* ---- who is due ---- */
-
-static void become_due(struct outgoing_conn *o)
-{
-	struct outgoing *all = o->all;
-
-	if (o->is_due)
-		return;
-	o->is_due = true;
-	o->next_due = NULL;
-	if (all->due)
-		all->last_due->next_due = o;
-	else
-		all->due = o;
-	all->last_due = o;
-	ev_idle_start(all->hub->loop, &all->awake);
-}
+/* ---- its beginning and end ---- */
 
 static void enlist(struct outgoing_conn *o)
 {
@@ -258,7 +242,7 @@ static void start(struct outgoing_conn *o)
 	dial_begin(&o->dial, &o->up->to, on_dialled);
 }
 
-/* ---- a turn ---- */
+/* ---- its turn ---- */
 
 /* The connection stays, and o goes. */
 static void keep(struct outgoing_conn *o)
@@ -273,7 +257,7 @@ static void keep(struct outgoing_conn *o)
 		outgoing_pool_put(up, fd, tls);
 }
 
-static void serve_one(struct outgoing_conn *o)
+void outgoing_serve(struct outgoing_conn *o)
 {
 	o->is_due = false;
 	if (o->gone || (o->closing && o->state != OUTGOING_OPEN))
@@ -282,38 +266,6 @@ static void serve_one(struct outgoing_conn *o)
 		start(o);
 	else if (o->keeping)
 		keep(o);
-}
-
-/* What is due meanwhile is for the next turn. */
-static void serve_due(struct outgoing *all)
-{
-	struct outgoing_conn *last = all->last_due;
-
-	for (bool done = !all->due; !done;) {
-		struct outgoing_conn *o = all->due;
-		done = o == last;
-		all->due = o->next_due;
-		serve_one(o);
-	}
-}
-
-static void on_turn(struct ev_loop *loop, ev_prepare *w, int events)
-{
-	struct outgoing *all = w->data;
-
-	(void)events;
-	serve_due(all);
-	if (all->due)
-		ev_idle_start(loop, &all->awake);
-	else
-		ev_idle_stop(loop, &all->awake);
-}
-
-static void on_awake(struct ev_loop *loop, ev_idle *w, int events)
-{
-	(void)loop;
-	(void)w;
-	(void)events;
 }
 
 /* ---- handlers ---- */
@@ -341,7 +293,7 @@ struct portico_conn *portico_connect(struct portico_upstream *up, unsigned flags
 	o->conn.stream.kind = &up->kind;
 	o->conn.stream.held = true;      /* until it begins nothing can be done */
 	enlist(o);
-	become_due(o);
+	outgoing_become_due(o);
 	return &o->conn;
 }
 
@@ -354,7 +306,7 @@ void portico_conn_keep(struct portico_conn *c)
 		return;
 	}
 	o->keeping = true;
-	become_due(o);
+	outgoing_become_due(o);
 }
 
 bool outgoing_is_tls(const struct outgoing_conn *o)
@@ -372,7 +324,7 @@ static void cancel(struct outgoing_conn *o)
 	if (o->state == OUTGOING_DIALLING && !o->closing)
 		dial_abort(&o->dial);
 	o->closing = true;
-	become_due(o);
+	outgoing_become_due(o);
 }
 
 void outgoing_close(struct outgoing_conn *o)
@@ -393,55 +345,4 @@ void outgoing_abort(struct outgoing_conn *o)
 	}
 	o->closing = true;
 	stream_abort(&o->conn.stream);
-}
-
-/* ---- the worker ---- */
-
-void outgoing_init(struct outgoing *all, struct hub *hub)
-{
-	*all = (struct outgoing){ .hub = hub, .names.loop = hub->loop };
-	ev_idle_init(&all->awake, on_awake);
-	ev_prepare_init(&all->turn, on_turn);
-	ev_set_priority(&all->turn, 1);          /* before the hub settles what this touches */
-	all->turn.data = all;
-	ev_prepare_start(hub->loop, &all->turn);
-	ev_unref(hub->loop);     /* alone it is no reason to go on */
-}
-
-bool outgoing_is_done(const struct outgoing *all)
-{
-	return all->count == 0;
-}
-
-void outgoing_drain(struct outgoing *all)
-{
-	all->draining = true;
-	for (struct portico_upstream *up = all->upstreams; up; up = up->next_of_all)
-		outgoing_pool_empty(up);
-}
-
-void outgoing_give_up(struct outgoing *all)
-{
-	outgoing_drain(all);
-	all->over = true;
-	for (struct outgoing_conn *o = all->first; o; o = o->next) {
-		if (o->gone || (o->closing && o->state != OUTGOING_OPEN))
-			continue;
-		o->error = ECANCELED;
-		outgoing_abort(o);
-	}
-}
-
-void outgoing_fini(struct outgoing *all)
-{
-	if (!all->hub)
-		return;
-	outgoing_give_up(all);
-	while (all->due)
-		serve_due(all);
-	names_fini(&all->names);
-	ev_ref(all->hub->loop);
-	ev_prepare_stop(all->hub->loop, &all->turn);
-	ev_idle_stop(all->hub->loop, &all->awake);
-	all->hub = NULL;
 }

@@ -87,7 +87,12 @@ bool outgoing_is_open(const struct outgoing_conn *o);    /* it is, or was */
 void outgoing_close(struct outgoing_conn *o);
 void outgoing_abort(struct outgoing_conn *o);
 
-/* ---- the worker ---- */
+/* What it is due for; o may be gone after it. */
+void outgoing_serve(struct outgoing_conn *o);
+
+/* ---- the worker: outgoing_worker.c ---- */
+
+void outgoing_become_due(struct outgoing_conn *o);       /* twice is fine */
 
 void outgoing_init(struct outgoing *all, struct hub *hub);
 bool outgoing_is_done(const struct outgoing *all);       /* none is there */
