@@ -57,7 +57,7 @@ NO_LTO   := $(if $(LTO),-fno-lto)
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 # Static: of a shared one every name, like echo and filter, would be bound before a plugin's own.
 CURSES   ?= -Wl,-Bstatic -lncursesw -ltinfo -Wl,-Bdynamic
-LIBS     := -lssl -lcrypto -lev -linih -ljansson -lhiredis $(CURSES) -ldl -lm
+LIBS     := -lssl -lcrypto -lcares -lev -linih -ljansson -lhiredis $(CURSES) -ldl -lm
 
 # Says what is made; V=1 says how.
 Q    := $(if $(V),,@)
@@ -75,7 +75,7 @@ $(addprefix $(B)/,$(tellers)): $(B)/built-in
 $(addprefix $(B)/,$(tellers)) $(addprefix build/fuzz/,$(tellers)): CPPFLAGS += $(BUILT_IN)
 
 # Handlers to use: a room each, built where the examples are, since all are installed in one folder.
-rooms    := files
+rooms    := files proxy
 handlers := $(rooms:%=$(B)/examples/%.so)
 sources  := $(filter-out framework/kit/% $(rooms:%=framework/%/%),$(wildcard framework/*/*.c))
 objects  := $(sources:%.c=$(B)/%.o)
@@ -121,7 +121,7 @@ $(handlers): $(B)/examples/%.so: $(wildcard $(rooms:%=framework/%/*.[ch])) inclu
 kit_objects := $(patsubst %.c,$(B)/%.o,$(wildcard framework/kit/*.c))
 kit_rooms   := base sys config net proto service
 kit_parts   := $(foreach room,$(kit_rooms),$(filter $(B)/framework/$(room)/%,$(objects)))
-KIT_LIBS    := -lev -linih -lhiredis -lssl -lcrypto -ldl -lm
+KIT_LIBS    := -lcares -lev -linih -lhiredis -lssl -lcrypto -ldl -lm
 kit_seen    := $(shell sed -n 's/^\t\(.*\);/\1/p' framework/kit/exports.list)
 
 $(B)/libportico-test.a: $(kit_objects) $(kit_parts) framework/kit/exports.list
@@ -148,7 +148,7 @@ $(B)/examples/notes/%: examples/notes/%.c examples/notes/note.c examples/notes/n
 
 # ---- the two commands ----
 
-RUN_PACKAGES  := gcc libc6-dev pkg-config libev-dev libhiredis-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
+RUN_PACKAGES  := gcc libc6-dev pkg-config libc-ares-dev libev-dev libhiredis-dev libinih-dev libjansson-dev libncurses-dev libssl-dev
 TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgrind \
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
                  llvm patch nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \

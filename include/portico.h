@@ -33,7 +33,8 @@
  *
  * Lifetimes.
  *   service    from start() until stop() returns
- *   conn       from tcp_open() until tcp_close() returns; a request's: as long as the request
+ *   conn       from tcp_open() until tcp_close() returns; a request's: as long as the request;
+ *              an outgoing one: from portico_connect() until closed() returns
  *   request    from http_begin() until http_done() returns
  *   socket     from portico_websocket_accept() until ws_close() returns
  *   dgram      inside the one udp_packet() call
@@ -68,6 +69,7 @@ struct portico_dgram;            /* one received datagram */
 struct portico_request;          /* one HTTP request and its reply */
 struct portico_socket;           /* one WebSocket */
 struct portico_timer;
+struct portico_upstream;         /* a server that your connections go to */
 struct portico_counter;
 struct portico_gauge;
 struct portico_export;           /* what state_export() writes to */
@@ -313,7 +315,8 @@ int portico_offload(struct portico_service *, void (*work)(void *arg),
  * or -1 with EPIPE (closing), ENOBUFS (over max_queue) or ENOMEM.  While the
  * queue is longer than high_water the worker stops reading from that peer.
  * The connection of a request can be asked, closed and aborted; writing to it
- * gives EOPNOTSUPP. */
+ * gives EOPNOTSUPP.  end: what comes is still read, and the connection closes when the peer has ended
+ * too; over TLS 1.2 many take it for the end of both sides. */
 struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
 void    portico_conn_peer(const struct portico_conn *, struct portico_peer *); /* who a PROXY header told */
@@ -327,7 +330,55 @@ size_t  portico_conn_queued(const struct portico_conn *); /* bytes */
 void    portico_conn_pause(struct portico_conn *);     /* no more tcp_data() */
 void    portico_conn_resume(struct portico_conn *);    /* what was left comes again */
 void    portico_conn_close(struct portico_conn *);     /* after output is sent */
+void    portico_conn_end(struct portico_conn *);       /* no more will be written: the peer is told so */
 void    portico_conn_abort(struct portico_conn *);     /* now */
+
+/* Connections to other servers.  portico_upstream(), from start() on, says where to; it is yours until
+ * stop() returns, so make one for each server, not for each connection.  portico_connect() begins one; what
+ * follows comes from the loop, never from within: opened(), when there is a connection, with TLS also its
+ * handshake, or one of the pool; -1 from it closes the connection; then data(), eof() and drained() as for tcp_data() and
+ * the others; and closed(), once, the last call for that connection.  A worker that drains waits for those that are
+ * there, so end in drain() what would never end; when the time is up they are cut.
+ *
+ * The functions of connections work on them: writing gives ENOTCONN before opened(); what is paused
+ * before stays so; close and abort give a connect up; peer is the address, of a unix socket the
+ * family alone; tls tells of the server; state is what portico_connect() was given.  Bounds
+ * (max_input, high_water, max_queue, linger) are the service's.
+ *
+ * closed()'s error: 0 (it has ended, or you have closed or kept it), or why it could not be, or broke: an errno of
+ * connect(2) of the last address, ENOENT (there is no such host), EAGAIN (no name server answers),
+ * ETIMEDOUT (connect_timeout, or idle_timeout), EKEYREJECTED (the certificate is not believed, or of
+ * another), EPROTO (TLS failed), ECONNRESET, ECANCELED (the time to drain is up), ESTALE (one of the pool ended
+ * before a byte of it came: if the server may be asked twice, connect again with PORTICO_FRESH). */
+struct portico_target {
+	/* "example.org:80", "192.0.2.1:80", "[2001:db8::1]:80" or "unix:/run/app.sock".  A name's
+	 * addresses are tried in turn, each with its part of the time, and kept as long as DNS says. */
+	const char *address;
+	bool        tls;         /* 1.2 or 1.3, with the server's certificate verified */
+	bool        tls_unverified;      /* it is not: anybody may be there */
+	const char *tls_ca;      /* a PEM file of who may have signed it; NULL: those of the system */
+	const char *tls_name;    /* whose it must be, and SNI; NULL: the host of address */
+	double      connect_timeout;     /* seconds for name, connect and handshake; 0: 10 */
+	double      idle_timeout;        /* without a byte either way, while in use; 0: no limit */
+	double      pool_timeout;        /* while kept and not used; 0: 60 */
+	size_t      pool_max;    /* so many are kept, unused; 0: none */
+	int     (*opened)(struct portico_conn *);        /* required */
+	ssize_t (*data)(struct portico_conn *, const void *data, size_t len);
+	void    (*eof)(struct portico_conn *);
+	void    (*drained)(struct portico_conn *);
+	void    (*closed)(struct portico_conn *, int error);     /* required */
+};
+/* size: sizeof(struct portico_target) as you know it; what is not set must be zero; texts are copied.
+ * NULL with EINVAL (before start(), or what is no address, time or name: the log says more), ENOMEM, or
+ * why tls_ca cannot be read. */
+struct portico_upstream *portico_upstream(struct portico_service *,
+	const struct portico_target *, size_t size);
+/* NULL with ECANCELED (the time to drain is up), EINVAL (flags) or ENOMEM, and nothing is called. */
+enum { PORTICO_FRESH = 1 };      /* not one of the pool */
+struct portico_conn *portico_connect(struct portico_upstream *, unsigned flags, void *state);
+/* It is not needed any more: closed() follows, and the connection is kept for another portico_connect() to
+ * the same upstream, if nothing is unsent, unread or unused, nobody ended, and no drain began; else it is closed. */
+void portico_conn_keep(struct portico_conn *);
 
 /* Datagrams.  A reply leaves from the address that the datagram was sent to, at the end of the
  * batch at the latest; -1 with EMSGSIZE (over 65507 bytes, IPv6: 65527).

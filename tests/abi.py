@@ -18,7 +18,7 @@ import tempfile
 
 # They tell their size, to the one who has to know it: they grow at the end.  All others are
 # made by value on one side and read on the other, and never change.
-GROW = {"portico_plugin", "portico_option", "portico_tls"}
+GROW = {"portico_plugin", "portico_option", "portico_tls", "portico_target"}
 
 # What a struct's size is, whether it may grow and where it ended; not kept as it stands.
 SIZE = "sizeof struct "

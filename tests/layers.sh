@@ -16,7 +16,7 @@ BEGIN {
 		floor[rooms[i]] = i + 0
 	floor["soak"] = floor["net"]     # beside it, and neither knows the other
 	floor["kit"] = floor["admin"]    # a worker without a process
-	floor["files"] = 0               # a plugin: portico.h is all that it may know
+	floor["files"] = floor["proxy"] = 0  # plugins: portico.h is all that they may know
 	main_floor = 10
 }
 function room_of(path, part) {

@@ -38,7 +38,7 @@ def _request(kind):
     path = f"/files/{kind}" if kind.startswith("file") else "/"
     if kind == "post":
         return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx"
-    last = "Connection: close\r\n" if kind in ("close", "tls_close") else ""
+    last = "Connection: close\r\n" if kind in ("close", "tls_close", "proxy_close") else ""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{last}\r\n"
 
 

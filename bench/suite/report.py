@@ -5,7 +5,7 @@ A ratio is taken within a round and only then its median: what slows a whole rou
 """
 from statistics import median
 
-from .servers import BASE
+from .servers import BASE, PROXY, PROXY_BASE
 
 MOVED = 0.05  # a ratio that is so much off the kept one is told
 
@@ -43,7 +43,8 @@ def summaries(workload, results):
     out = []
     for placement in dict.fromkeys(r["placement"] for r in results):
         here = [r for r in results if r["placement"] == placement]
-        base = {r["round"]: r for r in here if r["server"] == BASE}
+        basis = PROXY_BASE if workload.kind in PROXY else BASE
+        base = {r["round"]: r for r in here if r["server"] == basis}
         for server in dict.fromkeys(r["server"] for r in here):
             rows = [r for r in here if r["server"] == server]
             out.append({"workload": workload.name, "placement": placement, "server": server,

@@ -27,25 +27,28 @@ DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 WEB = {"hello", "close", "post"}
 FILES = {"file1k", "file100k"}
 TLS = {"tls", "tls_close"}
+PROXY = {"proxy", "proxy_close"}
 
 # What each can be asked for. A kind that a server does not know is not measured with it.
 KINDS = {
     "epoll": WEB | FILES | TLS | {"tcp_echo", "udp_echo", "ws_echo"},
     "libev": WEB | {"tcp_echo"},
     "recvfrom": {"udp_echo"},
-    "portico": WEB | FILES | TLS | {"tcp_echo", "udp_echo", "ws_echo", "reload"},
+    "portico": WEB | FILES | TLS | PROXY | {"tcp_echo", "udp_echo", "ws_echo", "reload"},
     "nginx": WEB | FILES | TLS | {"reload"},
     "h2o": (WEB - {"post"}) | FILES | TLS,
     "lighttpd": WEB | FILES,
     "kore": WEB,
-    "haproxy": WEB | TLS | {"reload"},
+    "haproxy": WEB | TLS | PROXY | {"reload"},
 }
 BASE = "epoll"  # whom the others are compared with
+PROXY_BASE = "haproxy"  # where a bare loop has nobody behind it
 
 PROGRAMS = {"portico": PORTICO, "nginx": "nginx", "h2o": "h2o", "lighttpd": "lighttpd",
             "kore": "kore", "haproxy": "haproxy"}
 CONFIGS = {"portico": "portico.ini", "nginx": "nginx.conf", "h2o": "h2o.conf",
            "lighttpd": "lighttpd.conf", "kore": "kore.conf", "haproxy": "haproxy.cfg"}
+PROXY_CONFIGS = {"portico": "proxy.ini", "haproxy": "proxy.cfg"}
 
 
 def missing(name):
@@ -100,11 +103,12 @@ class Server:
         """under: what runs it, valgrind and its options."""
         self.name, self.kind, self.site, self.workers = name, kind, site, workers
         self.under, self.patience = list(under), patience
-        self.process = None
+        self.process = self.backend = None
         self.pids = []
+        self.config = (PROXY_CONFIGS if kind in PROXY else CONFIGS).get(name)
         self.work = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=site))
         self.log = self.work / "log"
-        self.first_port = free_ports(3)
+        self.first_port = free_ports(4)
         self.greeting = "Hello"
 
     @property
@@ -116,7 +120,7 @@ class Server:
 
     def _words(self):
         return {"PORT": self.first_port, "TLS_PORT": self.first_port + 1,
-                "ECHO_PORT": self.first_port + 2, "WORKERS": self.workers, "WORK": self.work,
+                "ECHO_PORT": self.first_port + 2, "BACKEND_PORT": self.first_port + 3, "WORKERS": self.workers, "WORK": self.work,
                 "WWW": self.site / "www", "BUILD": BUILD.resolve(),
                 "EXAMPLES": Path(EXAMPLES).resolve(),
                 "CERTIFICATE": self.site / "certificate.pem", "KEY": self.site / "key.pem",
@@ -127,14 +131,14 @@ class Server:
     def configure(self, greeting="Hello"):
         """Writes the configuration, with a new path for the file: it is renamed into place."""
         self.greeting = greeting
-        if self.name not in CONFIGS:
+        if not self.config:
             return
-        text = (ROOT / "bench/servers" / self.name / CONFIGS[self.name]).read_text()
+        text = (ROOT / "bench/servers" / self.name / self.config).read_text()
         for word, value in self._words().items():
             text = text.replace(f"@{word}@", str(value))
         new = self.work / "new"
         new.write_text(text)
-        new.rename(self.work / CONFIGS[self.name])
+        new.rename(self.work / self.config)
 
     def _bare(self, loop):
         kind, site = self.kind, self.site
@@ -149,7 +153,7 @@ class Server:
         return [BUILD / f"bare_{program}{loop}", "127.0.0.1", self.port, *rest]
 
     def command(self):
-        conf = self.work / CONFIGS.get(self.name, "")
+        conf = self.work / (self.config or "")
         master = ["-W"] if self.kind == "reload" else []
         match self.name:
             case "epoll":
@@ -172,9 +176,17 @@ class Server:
                 return ["kore", "-f", "-n", "-r", "-q", "-c", conf]
         raise Failed(f"{self.name}: no such server")
 
+    def _spawn_backend(self):
+        """The same for all, and none of what is measured."""
+        words = [BUILD / "bare_http", "127.0.0.1", self.first_port + 3,
+                 "close" if self.kind == "proxy_close" else "hello"]
+        self.backend = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL)
+
     def spawn(self, core=None):
         """Starts it and does not wait."""
         self.configure(self.greeting)
+        if self.kind in PROXY:
+            self._spawn_backend()
         where = [] if core is None else ["taskset", "-c", core]
         words = [*where, *self.under, *self.command()]
         with open(self.log, "ab") as log:
@@ -214,7 +226,10 @@ class Server:
     def stop(self):
         if self.process and not proc.end(self.process):
             raise Failed(f"{self.name} did not end on SIGTERM")
-        self.process = None
+        if self.backend:
+            self.backend.kill()
+            self.backend.wait()
+        self.process = self.backend = None
 
     def __enter__(self):
         self.start()

@@ -15,7 +15,7 @@ from .proc import Failed
 # start and reload are first: connections in TIME_WAIT, which the others leave behind, are in the way
 # of who looks for strangers on its port.
 DEFAULT = ("start reload hello64 hello256 browser pipelined post1k file1k file100k tcp_echo udp_echo "
-           "udp_burst tls ws_echo idle10000 close tls_full tls_resumed open2000").split()
+           "udp_burst tls ws_echo proxy proxy_close idle10000 close tls_full tls_resumed open2000").split()
 
 
 @dataclass
@@ -50,6 +50,9 @@ FIXED = [
              own("http", "-s", "full", close=True), unit="connection"),
     Workload("tls_resumed", "tls_close", "TLS: resumed handshake, hello, close",
              own("http", "-s", "resumed", close=True), unit="connection"),
+    Workload("proxy", "proxy", "hello of a backend through a TCP proxy, 64 connections", wrk(64)),
+    Workload("proxy_close", "proxy_close", "the same, a connection for each",
+             own("http", close=True), unit="connection"),
     Workload("ws_echo", "ws_echo", "WebSocket echo of 64 bytes, 64 connections",
              own("ws", argument=64), unit="message"),
 ]

@@ -23,6 +23,7 @@
 #include "net/hub.h"
 #include "portico/test.h"
 #include "proto/asks.h"
+#include "proto/outgoing.h"
 #include "service/service.h"
 #include "sys/addr.h"
 #include "sys/page.h"
@@ -41,6 +42,7 @@ struct kit_items {                       /* first come, first taken */
 struct portico_test {
 	struct ev_loop             *loop;
 	struct hub                  hub;
+	struct outgoing             outgoing;    /* to real servers: portico_test_wait() */
 	struct beat                 beat;
 	struct page                *page;
 	struct service_home         home;

@@ -132,7 +132,8 @@ static int make_loop(struct portico_test *t)
 		return cannot(t, "make a page");
 	close(fd);
 	beat_start(&t->beat, &t->hub, t->page);
-	t->home = (struct service_home){ .hub = &t->hub, .page = t->page };
+	outgoing_init(&t->outgoing, &t->hub);
+	t->home = (struct service_home){ .hub = &t->hub, .page = t->page, .outgoing = &t->outgoing };
 	return 0;
 }
 
@@ -231,6 +232,7 @@ static void look_for_watchers(struct portico_test *t)
 void kit_dismantle(struct portico_test *t)
 {
 	asks_fini(&t->asks);
+	outgoing_fini(&t->outgoing);
 	service_destroy(t->service);
 	table_destroy(t->table);
 	if (t->log >= 0)

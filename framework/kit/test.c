@@ -251,12 +251,14 @@ void portico_test_drain(struct portico_test *t)
 {
 	t->drained = true;
 	service_retire(t->service, SERVICE_HAND_ON, KIT_IDLE);
+	outgoing_drain(&t->outgoing);
 	kit_settle(t);
 }
 
 void portico_test_drain_is_over(struct portico_test *t)
 {
 	service_abort(t->service);
+	outgoing_give_up(&t->outgoing);
 	kit_settle(t);
 }
 

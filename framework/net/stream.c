@@ -127,7 +127,7 @@ static bool is_peer_silent(const struct stream *s)
 
 static void end_output(struct stream *s)
 {
-	if (s->tls && !tls_end(s->tls)) {
+	if (s->tls && !s->ended && !tls_end(s->tls)) {
 		s->blocked = true;
 		return;
 	}
@@ -140,8 +140,24 @@ static void end_output(struct stream *s)
 	stream_discard(s);
 }
 
+/* Of our half alone.  TLS says it by itself: its socket may have to answer the peer yet. */
+static void say_end(struct stream *s)
+{
+	if (!s->ending || s->state != STREAM_OPEN || s->broken)
+		return;
+	if (!s->ended && stream_queued(s) == 0 && !s->blocked && !stream_is_shaking(s)) {
+		s->blocked = s->tls && !tls_end(s->tls);
+		s->ended = !s->blocked;
+		if (s->ended && !s->tls)
+			(void)shutdown(s->io.fd, SHUT_WR);
+	}
+	if (s->ended && s->eof_told)
+		s->state = STREAM_FLUSHING;
+}
+
 static void advance_closing(struct stream *s)
 {
+	say_end(s);
 	if (s->state == STREAM_FLUSHING && stream_queued(s) == 0 && !s->blocked)
 		end_output(s);
 	if (s->broken || (s->state == STREAM_LINGERING && s->eof))
@@ -164,16 +180,19 @@ static void update_mask(struct stream *s)
 	ev_io_start(loop, &s->io);
 }
 
-/* count: which of its kind's numbers its end belongs to. */
-static void finish(struct stream *s, uint64_t *count)
+void stream_close_connection(struct stream *s)
 {
-	struct hub *h = s->kind->hub;
-
-	ev_io_stop(h->loop, &s->io);
+	ev_io_stop(s->kind->hub->loop, &s->io);
 	if (s->tls)
 		tls_close(s->tls);
 	s->tls = NULL;
 	close(s->io.fd);
+}
+
+void stream_finish(struct stream *s, uint64_t *count)
+{
+	struct hub *h = s->kind->hub;
+
 	deadline_clear(&s->deadline);
 	stream_leave_lists(s);
 	if (s->in.data)
@@ -200,7 +219,7 @@ static bool is_transport_at_ease(const struct stream *s)
 static bool is_plain(const struct stream *s)
 {
 	return s->state == STREAM_OPEN && !s->waiting && !s->retry && !s->paused && !s->choked
-		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->files
+		&& !s->blocked && !s->broken && !s->eof && s->drain_told && !s->files && !s->ending
 		&& is_transport_at_ease(s);
 }
 
@@ -237,7 +256,8 @@ static void settle(struct stream *s, bool its_turn)
 	update_choke(s);
 	advance_closing(s);
 	if (s->state == STREAM_CLOSED) {
-		finish(s, &s->kind->counts->closed);
+		stream_close_connection(s);
+		stream_finish(s, &s->kind->counts->closed);
 		return;
 	}
 	if ((s->state == STREAM_OPEN && s->retry && !s->paused)
@@ -275,7 +295,7 @@ static void on_event(struct ev_loop *loop, ev_io *w, int events)
 
 /* ---- what the protocol asks for ---- */
 
-void stream_open(struct stream *s, struct stream_kind *kind, int fd)
+static void begin(struct stream *s, struct stream_kind *kind, int fd)
 {
 	s->kind = kind;
 	s->expects = &kind->idle;
@@ -283,6 +303,11 @@ void stream_open(struct stream *s, struct stream_kind *kind, int fd)
 	ev_io_init(&s->io, on_event, fd, EV_READ);
 	s->io.data = s;
 	kind->hub->streams++;
+}
+
+void stream_open(struct stream *s, struct stream_kind *kind, int fd)
+{
+	begin(s, kind, fd);
 	if (kind->tls)
 		stream_open_transport(s);
 	deadline_set(&s->deadline, s->tls ? &kind->shakes : &kind->idle);
@@ -291,6 +316,15 @@ void stream_open(struct stream *s, struct stream_kind *kind, int fd)
 		stream_touch(s);
 	else
 		ev_io_start(kind->hub->loop, &s->io);
+}
+
+void stream_open_over(struct stream *s, struct stream_kind *kind, int fd, struct tls *tls)
+{
+	begin(s, kind, fd);
+	s->tls = tls;
+	deadline_set(&s->deadline, &kind->idle);
+	ev_io_start(kind->hub->loop, &s->io);
+	stream_touch(s);         /* the transport may hold the first bytes already */
 }
 
 void stream_become(struct stream *s, struct stream_kind *kind)
@@ -341,6 +375,12 @@ void stream_renew(struct stream *s)
 	stream_touch(s);
 }
 
+void stream_end(struct stream *s)
+{
+	s->ending = true;
+	stream_touch(s);
+}
+
 void stream_close(struct stream *s, bool hasty)
 {
 	if (s->state != STREAM_OPEN)
@@ -358,19 +398,4 @@ void stream_abort(struct stream *s)
 	sock_reset_on_close(s->io.fd);
 	stream_leave_lists(s);           /* it need not wait */
 	stream_touch(s);
-}
-
-bool stream_is_at_rest(const struct stream *s)
-{
-	return stream_is_open(s) && !s->tls && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
-		&& stream_queued(s) == 0;
-}
-
-int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
-{
-	assert(stream_is_at_rest(s));
-	if (give(arg, s->io.fd) < 0)
-		return -1;
-	finish(s, &s->kind->counts->given);
-	return 0;
 }

@@ -93,6 +93,8 @@ struct stream {
 	uint32_t               anew : 1;     /* its deadline is to be, whatever it is due for */
 	uint32_t               prompt : 1;   /* input is there, mostly: nobody has looked yet */
 	uint32_t               in_pieces : 1; /* its files cannot go by sendfile(2) */
+	uint32_t               ending : 1;   /* no more will be written: to be said when all is sent */
+	uint32_t               ended : 1;    /* that was said */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
 	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */
@@ -122,6 +124,9 @@ void stream_expired(struct deadline_queue *q, struct deadline *d);
 /* s is zeroed memory; fd becomes its own.  Reading begins, of a prompt kind before the loop
  * sleeps: who is answered at once and closed is never watched. */
 void stream_open(struct stream *s, struct stream_kind *kind, int fd);
+
+/* The same over a transport that is ready and becomes its own; NULL: none.  kind has none to make. */
+void stream_open_over(struct stream *s, struct stream_kind *kind, int fd, struct tls *tls);
 
 /* From inside data(): it is of another kind of the same hub and seat from now on,
  * expects idle, and what data() leaves is for the new one. */
@@ -169,6 +174,10 @@ void stream_expect(struct stream *s, struct deadline_queue *q); /* NULL: idle */
  * if it is due in the same queue. */
 void stream_renew(struct stream *s);
 
+/* No more will be written: the peer is told when all is sent, and may go on.  When it has ended
+ * too, the stream closes. */
+void stream_end(struct stream *s);
+
 /* Ends it after what is queued is sent.  hasty: the peer has promised to say nothing
  * more, so do not wait for its end, unless bytes of it come all the same. */
 void stream_close(struct stream *s, bool hasty);
@@ -182,6 +191,11 @@ bool stream_is_at_rest(const struct stream *s);
  * descriptor to borrow; if it gives 0, closed() has been called and fd is closed here;
  * else nothing has changed. Not from a callback of s. */
 int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg);
+
+/* Takes the connection out of a stream on whose two sides nothing is under way, TLS or not: *fd and *tls are
+ * the caller's, and closed() has been called.  False: it cannot be, and nothing has changed.  Not
+ * from a callback of s. */
+bool stream_part(struct stream *s, int *fd, struct tls **tls);
 void stream_abort_all(struct deadline_queue *q);       /* every stream that is in q */
 void stream_kind_abort(struct stream_kind *k);        /* every stream in the kind's own queues */
 struct stream *stream_of(struct deadline *d);

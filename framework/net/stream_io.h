@@ -89,4 +89,9 @@ void stream_read_once(struct stream *s);         /* if it wants input */
 void stream_deliver_kept(struct stream *s);      /* what data() left, to data() */
 void stream_discard(struct stream *s);
 
+/* The end: first its connection is closed here, or is somebody else's.  count: which of its kind's
+ * numbers its end belongs to.  s is gone. */
+void stream_close_connection(struct stream *s);
+void stream_finish(struct stream *s, uint64_t *count);
+
 #endif

@@ -13,7 +13,7 @@ enum { STREAM_DIRECT = HUB_WRITE_BLOCK };        /* output of this size goes at 
 
 static int may_write(struct stream *s, size_t len)
 {
-	if (s->state != STREAM_OPEN || s->broken) {
+	if (s->state != STREAM_OPEN || s->broken || s->ending) {
 		errno = EPIPE;
 		return -1;
 	}

@@ -82,7 +82,8 @@ static void answer_in_clear(const struct tls *t)
 		"\r\n"
 		"this port speaks TLS; write https://\n";
 
-	if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST && tls_context_is_http(t->ssl))
+	if (SSL_is_server(t->ssl) && ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST
+		&& tls_context_is_http(t->ssl))
 		(void)send(t->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "net/tls_peer.h"
 #include "proto/handler.h"
+#include "proto/outgoing.h"
 #include "sys/counts.h"
 
 static struct portico_conn *conn_of(struct stream *s)
@@ -229,7 +230,9 @@ void portico_conn_peer(const struct portico_conn *c, struct portico_peer *peer)
 
 bool portico_conn_is_tls(const struct portico_conn *c)
 {
-	return c->stream.kind->tls != NULL;
+	const struct outgoing_conn *o = outgoing_of(c);
+
+	return o ? outgoing_is_tls(o) : c->stream.kind->tls != NULL;
 }
 
 /* Old plugins know less of it than we do, new ones more: what they know and we do not is zero. */
@@ -251,7 +254,22 @@ int portico_conn_tls(const struct portico_conn *c, struct portico_tls *out, size
 /* Bytes of a handler in between would break the framing of HTTP. */
 static bool is_framed(const struct portico_conn *c)
 {
-	return !c->state;
+	return !c->state && !outgoing_of(c);
+}
+
+static bool is_told_drained(const struct portico_conn *c)
+{
+	const struct outgoing_conn *o = outgoing_of(c);
+
+	return o ? o->up->calls.drained != NULL : c->handler->plugin.tcp_drained != NULL;
+}
+
+/* Not connected yet. */
+static bool is_awaited(const struct portico_conn *c)
+{
+	const struct outgoing_conn *o = outgoing_of(c);
+
+	return o && !outgoing_is_open(o);
 }
 
 ssize_t portico_conn_write(struct portico_conn *c, const void *data, size_t len)
@@ -260,9 +278,13 @@ ssize_t portico_conn_write(struct portico_conn *c, const void *data, size_t len)
 		errno = EOPNOTSUPP;
 		return -1;
 	}
+	if (is_awaited(c)) {
+		errno = ENOTCONN;
+		return -1;
+	}
 	if (stream_write(&c->stream, data, len) < 0)
 		return -1;
-	if (len > 0 && c->handler->plugin.tcp_drained)
+	if (len > 0 && is_told_drained(c))
 		stream_tell_drained(&c->stream);
 	return (ssize_t)len;
 }
@@ -284,12 +306,28 @@ void portico_conn_resume(struct portico_conn *c)
 		stream_resume(&c->stream);
 }
 
+void portico_conn_end(struct portico_conn *c)
+{
+	if (!is_framed(c) && !is_awaited(c))
+		stream_end(&c->stream);
+}
+
 void portico_conn_close(struct portico_conn *c)
 {
-	stream_close(&c->stream, false);
+	struct outgoing_conn *o = outgoing_of(c);
+
+	if (o)
+		outgoing_close(o);
+	else
+		stream_close(&c->stream, false);
 }
 
 void portico_conn_abort(struct portico_conn *c)
 {
-	stream_abort(&c->stream);
+	struct outgoing_conn *o = outgoing_of(c);
+
+	if (o)
+		outgoing_abort(o);
+	else
+		stream_abort(&c->stream);
 }

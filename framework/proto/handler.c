@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "proto/channels.h"
+#include "proto/outgoing.h"
 #include "proto/timer.h"
 
 /* The label is the service's name, and behind a blank the prefix if there is one. */
@@ -100,6 +101,7 @@ void handler_stop(struct portico_service *h)
 	h->shown = false;
 	timer_stop_all(h);
 	channels_forget(h);
+	outgoing_forget(h);
 }
 
 void *portico_service_state(struct portico_service *h)

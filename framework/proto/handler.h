@@ -22,8 +22,17 @@ struct dgram_socket;
 struct offload;
 struct rate;
 struct redis_table;
+struct outgoing;
+struct portico_upstream;
 struct subscription;
 struct table;
+
+struct outgoing_bounds {                 /* of a service: as in struct stream_kind */
+	size_t max_input;
+	size_t high_water;
+	size_t max_queue;
+	double linger;
+};
 
 struct portico_service {
 	struct portico_plugin        plugin;   /* a full copy, whatever its header's age */
@@ -47,6 +56,9 @@ struct portico_service {
 	const struct rate           *rate;     /* likewise; NULL: no limit */
 	struct portico_timer        *timers;
 	struct offload              *offload;  /* the worker's; NULL: nothing can be offloaded */
+	struct outgoing             *outgoing; /* the worker's; NULL: it connects to nobody */
+	struct portico_upstream     *upstreams;
+	struct outgoing_bounds       bounds;   /* of its connections */
 	struct dgram_socket         *sockets;  /* udp: for portico_send() */
 	struct addr                 *socket_addrs;
 	unsigned                     socket_count;

@@ -95,6 +95,13 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.counts = s->counts,
 		.rate = rate_of(s),
 		.offload = home->offload,
+		.outgoing = home->outgoing,
+		.bounds = {
+			.max_input = s->config->max_input,
+			.high_water = s->config->high_water,
+			.max_queue = s->config->max_queue,
+			.linger = s->config->linger,
+		},
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
 		.socket_count = s->datagrams ? (unsigned)s->config->listen_count : 0,

@@ -17,6 +17,7 @@
 
 struct asks;
 struct offload;
+struct outgoing;
 struct bus;
 struct portico_plugin;
 struct rates;
@@ -44,6 +45,7 @@ struct service_home {
 	struct tls_context **tls;        /* of each service; NULL altogether or one: no TLS */
 	struct scribe **scribes;         /* of each service's access log; NULL likewise: none */
 	struct offload *offload;         /* for blocking work; NULL: none is taken */
+	struct outgoing *outgoing;       /* to other servers; NULL: nobody may connect */
 	struct table **shared;           /* of each service; NULL likewise: none */
 	struct bus  **buses;             /* likewise */
 	struct rates **rates;            /* likewise */

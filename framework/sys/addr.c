@@ -17,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOST_TEXT = 256 }; /* a DNS name is shorter: RFC 1035, 2.3.4 */
-
 static const char BAD_PORT[] = "the port is not in range; write 1 to 65535";
 static const char BAD_V6[] = "no IPv6 address is in the brackets; write [ADDRESS]:PORT";
 
@@ -155,13 +153,12 @@ static int resolve(const char *host, struct addr *out, int max, const char **why
 	return count;
 }
 
-static int parse_host(char *host, struct addr *out, int max, const char **why)
+/* 1; or 0, it is a name. */
+static int parse_numbers(char *host, struct addr *out, const char **why)
 {
 	struct in_addr ip;
 	size_t len = strlen(host);
 
-	if (strcmp(host, "*") == 0)
-		return wildcards(out, max);
 	if (host[0] == '[') {
 		if (host[len - 1] != ']')
 			return refuse(why, BAD_V6);
@@ -176,10 +173,18 @@ static int parse_host(char *host, struct addr *out, int max, const char **why)
 	}
 	if (looks_like_v4(host))
 		return refuse(why, "no IPv4 address; write four numbers from 0 to 255");
-	return resolve(host, out, max, why);
+	return 0;
 }
 
-static void set_port(struct addr *a, int port)
+static int parse_host(char *host, struct addr *out, int max, const char **why)
+{
+	if (strcmp(host, "*") == 0)
+		return wildcards(out, max);
+	int count = parse_numbers(host, out, why);
+	return count != 0 ? count : resolve(host, out, max, why);
+}
+
+void addr_set_port(struct addr *a, int port)
 {
 	/* sin_port and sin6_port lie at the same place, but say what is meant */
 	if (a->sa.sa_family == AF_INET6)
@@ -188,27 +193,47 @@ static void set_port(struct addr *a, int port)
 		a->in.sin_port = htons((uint16_t)port);
 }
 
-int addr_parse(const char *text, struct addr *out, int max, const char **why)
+/* Gives the port. */
+static int split(const char *text, char host[ADDR_HOST], const char **why)
 {
-	char host[HOST_TEXT];
 	const char *colon = strrchr(text, ':');
 
-	if (max < 1)
-		return refuse(why, "there is no room for an address");
 	if (colon == NULL || text[strlen(text) - 1] == ']')
 		return refuse(why, "has no port; write HOST:PORT");
 	if (colon == text)
 		return refuse(why, "has no host; write HOST:PORT, or *:PORT for every address");
-	if ((size_t)(colon - text) >= sizeof(host))
+	if (colon - text >= ADDR_HOST)
 		return refuse(why, "the host is too long; a name has up to 255 characters");
-	int port = parse_port(colon + 1, why);
-	if (port < 0)
-		return -1;
 	memcpy(host, text, (size_t)(colon - text));
 	host[colon - text] = '\0';
+	return parse_port(colon + 1, why);
+}
+
+int addr_parse(const char *text, struct addr *out, int max, const char **why)
+{
+	char host[ADDR_HOST];
+
+	if (max < 1)
+		return refuse(why, "there is no room for an address");
+	int port = split(text, host, why);
+	if (port < 0)
+		return -1;
 	int count = parse_host(host, out, max, why);
 	for (int i = 0; i < count; i++)
-		set_port(&out[i], port);
+		addr_set_port(&out[i], port);
+	return count;
+}
+
+int addr_parse_target(const char *text, struct addr *out, char host[ADDR_HOST], const char **why)
+{
+	int port = split(text, host, why);
+	if (port < 0)
+		return -1;
+	if (strcmp(host, "*") == 0)
+		return refuse(why, "* is no host to connect to; write one");
+	*out = (struct addr){ .in = { .sin_family = AF_INET } };
+	int count = parse_numbers(host, out, why);
+	addr_set_port(out, port);
 	return count;
 }
 

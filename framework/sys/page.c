@@ -183,6 +183,7 @@ const char *pulse_call_name(uint32_t call)
 		[PULSE_OFFLOAD] = "done() of offloaded work",
 		[PULSE_MESSAGE] = "a subscriber",
 		[PULSE_TABLE] = "done() of a call to the table",
+		[PULSE_OUTGOING] = "a callback of an outgoing connection",
 	};
 	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
 }

@@ -37,6 +37,7 @@ enum pulse_call {                /* the callback that a worker is in */
 	PULSE_OFFLOAD,
 	PULSE_MESSAGE,
 	PULSE_TABLE,
+	PULSE_OUTGOING,
 };
 
 enum {

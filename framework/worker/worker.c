@@ -26,6 +26,7 @@
 #include "net/hub.h"
 #include "proto/asks.h"
 #include "proto/offload.h"
+#include "proto/outgoing.h"
 #include "service/service.h"
 #include "sys/channel.h"
 #include "sys/proc.h"
@@ -57,6 +58,7 @@ struct worker {
 	struct offload             offload;
 	struct asks                asks;
 	struct backing             backing;
+	struct outgoing            outgoing;
 	struct service           **services;
 	size_t                     service_count;
 	ev_io                      channel;
@@ -83,6 +85,7 @@ static int open_loop(struct worker *w)
 			.worker = w->birth->slot,
 			.tables = w->birth->tables,
 			.offload = &w->offload,
+			.outgoing = &w->outgoing,
 			.shared = w->birth->shared,
 			.buses = w->birth->buses,
 			.rates = w->birth->rates,
@@ -172,6 +175,7 @@ static int start_services(struct worker *w)
 		return EX_OSERR;
 	}
 	w->home.redis = w->backing.redis;
+	outgoing_init(&w->outgoing, &w->hub);
 	for (size_t i = 0; i < w->service_count; i++) {
 		if (service_start(w->services[i], &failed) == 0)
 			continue;
@@ -220,6 +224,7 @@ static void abort_all(struct worker *w)
 		service_abort(w->services[i]);
 	offload_give_up(&w->offload);
 	asks_give_up(&w->asks);
+	outgoing_give_up(&w->outgoing);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *t, int events)
@@ -245,7 +250,7 @@ static void on_turn(struct ev_loop *loop, ev_prepare *p, int events)
 
 	(void)events;
 	if (w->hub.streams == 0 && !w->heir.from && !sockets_keep_any(&w->sockets)
-		&& offload_is_done(&w->offload) && asks_are_done(w))
+		&& offload_is_done(&w->offload) && asks_are_done(w) && outgoing_is_done(&w->outgoing))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -276,6 +281,7 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 		idle = seconds / 2.;
 	if (w->serving)
 		sockets_retire(&w->sockets, how, idle);
+	outgoing_drain(&w->outgoing);
 	testament_open(&w->testament);
 	ev_prepare_start(w->loop, &w->watch_end);
 }
@@ -464,6 +470,7 @@ static void clean_up(struct worker *w, int code)
 {
 	pulse_phase(w->birth->page, PULSE_STOPPING);
 	sockets_fini(&w->sockets);
+	outgoing_fini(&w->outgoing);
 	if (!offload_fini(&w->offload))
 		leave(w, code);
 	asks_fini(&w->asks);

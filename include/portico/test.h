@@ -100,8 +100,9 @@ void portico_test_end(struct portico_test *);
  * some milliseconds.  1e6 seconds at most. */
 void portico_test_advance(struct portico_test *, double seconds);
 
-/* For what comes in real time, through watchers of the handler's own: runs the loop until
- * so(arg) is true, for so many real seconds at most.  Gives what so(arg) is. */
+/* For what comes in real time, through watchers of the handler's own or its connections to other
+ * servers, which are real ones: runs the loop until so(arg) is true, for so many real seconds at
+ * most.  Gives what so(arg) is. */
 bool portico_test_wait(struct portico_test *, bool (*so)(void *arg), void *arg, double seconds);
 
 /* A reload as the old worker sees it: drain(), no new clients, idle ones of HTTP end;

@@ -178,3 +178,29 @@ Test(stream_ends, without_linger_a_close_is_a_close)
 	peer_hears(&side, "bye");
 	peer_hears_the_end(&side);
 }
+
+Test(stream_ends, our_end_waits_for_what_is_queued_and_leaves_the_other_half_open)
+{
+	size_t clogged = clog_up(&side);
+
+	cr_assert_gt(clogged, 0);
+	stream_end(&side.stream);
+	rig_turns(2);
+	cr_assert_eq(stream_write(&side.stream, "x", 1), -1);
+	cr_assert_eq(errno, EPIPE);
+	char block[65536];
+	ssize_t n;
+	size_t heard = 0;
+	while ((n = recv(side.peer, block, sizeof(block), MSG_DONTWAIT)) != 0) {
+		heard += n > 0 ? (size_t)n : 0;
+		rig_turn();
+	}
+	cr_assert_geq(heard, clogged);
+	peer_says(&side, "more");
+	rig_turns(2);
+	cr_assert_eq(side.datas, 1);
+	cr_assert_eq(side.closeds, 0);
+	shutdown(side.peer, SHUT_WR);
+	rig_turns(2);
+	cr_assert_eq(side.closeds, 1);
+}

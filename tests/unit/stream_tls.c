@@ -326,3 +326,24 @@ Test(stream_tls, a_broken_protocol_drops_what_was_to_be_sent)
 	cr_assert_eq(counts.errors[ERROR_PROTOCOL], 1);
 	cr_assert_eq(second.closeds, 0, "it lingers, so that its peer can read why");
 }
+
+Test(stream_tls, our_end_leaves_the_other_half_open)
+{
+	char text[16] = "";
+
+	shake_hands();
+	cr_assert_eq(stream_write(&second.stream, "last", 4), 0);
+	stream_end(&second.stream);
+	cr_assert_eq(stream_write(&second.stream, "x", 1), -1);
+	cr_assert_eq(client_hears_all(text, sizeof(text)), 4);
+	cr_assert(SSL_get_shutdown(client) & SSL_RECEIVED_SHUTDOWN);
+	SSL_write(client, "more", 4);
+	rig_turns(2);
+	cr_assert_eq(memcmp(second.got, "more", 4), 0);
+	cr_assert_eq(second.closeds, 0);
+	sleeps();
+	SSL_shutdown(client);
+	rig_turns(3);
+	cr_assert_eq(second.eofs, 1);
+	cr_assert_eq(second.closeds, 1, "both have ended");
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream_part.c - a stream whose connection goes on without it.
+ */
+#include <assert.h>
+
+#include "net/stream_io.h"
+#include "sys/counts.h"
+
+bool stream_is_at_rest(const struct stream *s)
+{
+	return stream_is_open(s) && !s->tls && !s->eof && !s->ending && !s->paused && !s->held && buf_len(&s->in) == 0
+		&& stream_queued(s) == 0;
+}
+
+int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
+{
+	assert(stream_is_at_rest(s));
+	if (give(arg, s->io.fd) < 0)
+		return -1;
+	stream_close_connection(s);
+	stream_finish(s, &s->kind->counts->given);
+	return 0;
+}
+
+bool stream_part(struct stream *s, int *fd, struct tls **tls)
+{
+	if (!stream_is_open(s) || s->eof || s->ending || s->held || buf_len(&s->in) > 0
+		|| stream_queued(s) > 0 || s->blocked || stream_is_shaking(s) || stream_has_more(s))
+		return false;
+	ev_io_stop(s->kind->hub->loop, &s->io);
+	*fd = s->io.fd;
+	*tls = s->tls;
+	s->tls = NULL;
+	stream_finish(s, &s->kind->counts->given);
+	return true;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* forward.c - framework/proxy: bounded memory, backends that fail, are drained, come back; reloads. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "harness.h"
+#include "load.h"
+#include "operate.h"
+#include "proc.h"
+#include "server.h"
+
+static void set_up(void)
+{
+	harness_set_up();
+	setenv("D", harness_dir(), 1);
+}
+
+TestSuite(forward, .init = set_up, .fini = harness_tear_down, .timeout = 90);
+
+#define PROXY(port, backends, more)                                          \
+	"[service proxy]\nprotocol = tcp\nlisten = 127.0.0.1:" port "\n"     \
+	"[handler proxy]\nplugin = ${E}/proxy.so\ncheck = 50ms\n"            \
+	"backends = " backends "\n" more
+
+static struct server *start_echo(void)
+{
+	return server_start("[portico]\nworkers = 1\n"
+		"[service echo]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
+		"[handler echo]\nplugin = ${E}/echo.so\n" PROXY("7100", "127.0.0.1:7000", "") "%s", "");
+}
+
+static long worker_rss(struct server *s)
+{
+	pid_t worker;
+
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	return proc_rss_kib(worker);
+}
+
+Test(forward, both_ways_to_the_last_byte_after_a_half_close)
+{
+	struct server *s = start_echo();
+	char text[64];
+	int fd = client_connect(7100);
+
+	client_says(fd, "there and back");
+	client_ends(fd);
+	cr_assert_eq(client_read_all(fd, text, sizeof(text)), 14);
+	cr_assert_eq(memcmp(text, "there and back", 14), 0);
+	close(fd);
+	server_stop(s);
+}
+
+/* Nobody reads: client, proxy and backend come to a stop, with what one read brings in each. */
+Test(forward, who_does_not_read_costs_bounded_memory)
+{
+	enum { BLOCK = 1 << 20, LIMIT = 200 << 20 };
+	struct server *s = start_echo();
+	char *block = calloc(1, BLOCK);
+	size_t sent = 0, got = 0;
+	int fd = client_connect(7100);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+
+	while (sent < LIMIT && poll(&p, 1, 300) == 1)
+		if ((n = send(fd, block, BLOCK, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
+			sent += (size_t)n;
+	cr_assert_lt(sent, LIMIT, "it reads on and on");
+	if (!has_sanitizers())
+		cr_assert_lt(worker_rss(s), 8 << 10, "%ld KiB after %zu bytes", worker_rss(s), sent);
+	client_ends(fd);
+	while ((n = recv(fd, block, BLOCK, 0)) > 0)
+		got += (size_t)n;
+	cr_assert_eq(n, 0, "%s", strerror(errno));
+	cr_assert_eq(got, sent);
+	free(block);
+	close(fd);
+	server_stop(s);
+}
+
+Test(forward, much_goes_through_little)
+{
+	enum { SIZE = 200 << 20, BLOCK = 1 << 20 };
+	char *block = malloc(BLOCK);
+	long got = 0, most = 0;
+	ssize_t n;
+
+	mkdir(path_of("root"), 0755);
+	write_file("root/big", "%s", "");
+	cr_assert_eq(truncate(path_of("root/big"), SIZE), 0);
+	struct server *s = server_start("[portico]\nworkers = 1\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${E}/files.so\nroot = ${D}/root\n"
+		PROXY("7100", "127.0.0.1:8080", "") "%s", "");
+	int fd = client_connect(7100);
+	client_says(fd, "GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	while ((n = recv(fd, block, BLOCK, 0)) > 0) {
+		got += n;
+		long rss = worker_rss(s);
+		most = rss > most ? rss : most;
+	}
+	cr_assert_eq(n, 0, "%s", strerror(errno));
+	cr_assert_geq(got, SIZE);
+	if (!has_sanitizers())
+		cr_assert_lt(most, 8 << 10, "%ld KiB", most);
+	free(block);
+	close(fd);
+	server_stop(s);
+}
+
+/* ---- backends ---- */
+
+#define HELLO(port)                                                          \
+	"[service a]\nprotocol = http\nlisten = 127.0.0.1:" port "\n"        \
+	"[handler a /]\nplugin = ${E}/hello.so\n"
+
+/* Requests that the first service has answered. */
+static long long answered_by_first(void)
+{
+	json_t *all = status_read();
+	json_t *first = json_array_get(json_object_get(all, "services"), 0);
+	long long n = json_integer_value(json_object_get(json_object_get(first, "requests"), "2xx"));
+
+	json_decref(all);
+	return n;
+}
+
+/* A check has found the file. */
+static void await_drained(struct load *l)
+{
+	long long before, now = answered_by_first();
+
+	do {
+		before = now;
+		load_await(l, 40);
+		now = answered_by_first();
+	} while (now != before);
+	load_await(l, 100);
+	cr_assert_eq(answered_by_first(), before, "it is drained, and gets new clients");
+}
+
+Test(forward, reloads_drains_and_failures_cost_no_request)
+{
+	struct load l;
+
+	mkdir(path_of("drained"), 0755);
+	struct server *s = server_start("[portico]\nworkers = 2\n" HELLO("8081")
+		"[service b]\nprotocol = http\nlisten = 127.0.0.1:8082\n"
+		"[handler b /]\nplugin = ${E}/hello.so\n"
+		PROXY("8080", "127.0.0.1:8081, 127.0.0.1:8082, 127.0.0.1:8083", "drained = ${D}/drained\n") "%s", "");
+
+	server_await(s, "backend 127.0.0.1:8083 is down: Connection refused");
+	load_start(&l, 8080, 300);
+	for (unsigned i = 0; i < 5; i++) {
+		load_await(&l, 50);
+		server_signal(s, SIGHUP);
+		server_await_generation(s, i + 2);
+	}
+	load_await(&l, 50);
+	write_file("drained/127.0.0.1:8081", "%s", "");
+	await_drained(&l);
+	long long before = answered_by_first();
+	unlink(path_of("drained/127.0.0.1:8081"));
+	while (answered_by_first() == before)
+		load_await(&l, 20);
+	load_stop(&l);
+	load_lost_nothing(l.result);
+	server_stop(s);
+}
