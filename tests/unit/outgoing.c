@@ -364,7 +364,7 @@ Test(outgoing, the_pool_is_bounded_and_gets_old)
 	client_hears_nothing(&ends[1]);
 	rig_turns(1);
 	while (up->pooled > 0)
-		ev_run(rig.loop, EVRUN_ONCE);
+		rig_wait();
 	cr_assert_eq(gauge("portico_upstream_pooled"), 0.);
 	for (int i = 1; i < 3; i++)
 		client_sees_the_end(&ends[i]);

@@ -132,7 +132,7 @@ struct portico_conn *begin_connect(struct portico_upstream *up, unsigned flags)
 static void await(bool *so)
 {
 	*so = false;
-	for (rig_turn(); !*so; rig_turn())
+	for (rig_turn(); !*so; rig_pass(0.001))
 		poll(NULL, 0, 1);
 }
 
