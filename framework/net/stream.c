@@ -351,8 +351,8 @@ void stream_abort(struct stream *s)
 
 bool stream_is_at_rest(const struct stream *s)
 {
-	return stream_is_open(s) && !s->tls && !s->eof && !s->paused && !s->held && buf_len(&s->in) == 0
-		&& stream_queued(s) == 0;
+	return stream_is_open(s) && !s->tls && !s->eof && !s->paused && !s->held && !s->retry
+		&& s->drain_told && buf_len(&s->in) == 0 && stream_queued(s) == 0;
 }
 
 int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
@@ -360,6 +360,7 @@ int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
 	assert(stream_is_at_rest(s));
 	if (give(arg, s->io.fd) < 0)
 		return -1;
+	s->given = true;
 	finish(s, &s->kind->counts->given);
 	return 0;
 }

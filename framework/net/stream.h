@@ -91,6 +91,7 @@ struct stream {
 	uint32_t               moved : 1;    /* bytes, either way, since its deadline was set */
 	uint32_t               anew : 1;     /* its deadline is to be, whatever it is due for */
 	uint32_t               in_pieces : 1; /* its files cannot go by sendfile(2) */
+	uint32_t               given : 1;    /* by stream_hand_on(): for closed() */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
 	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */

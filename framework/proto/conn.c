@@ -174,13 +174,13 @@ static void decline(struct conn_site *site, int fd)
 	stream_decline(&site->kind, fd);
 }
 
-void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
+struct portico_conn *conn_make(struct conn_site *site, int fd, const struct addr *peer)
 {
 	uint64_t client;
 
 	if (limits_enter(&site->limits, peer, &client) < 0) {
 		decline(site, fd);
-		return;
+		return NULL;
 	}
 	struct portico_conn *c = spares_take(&site->spares,
 		state_offset() + site->handler->plugin.conn_size);
@@ -188,14 +188,22 @@ void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
 		limits_leave(&site->limits, client);
 		errno = ENOMEM;
 		decline(site, fd);
-		return;
+		return NULL;
 	}
 	c->client = client;
 	c->handler = site->handler;
 	c->peer = *peer;
 	c->state = (char *)c + state_offset();
 	stream_open(&c->stream, &site->kind, fd);
-	tell_open(c);
+	return c;
+}
+
+void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
+{
+	struct portico_conn *c = conn_make(site, fd, peer);
+
+	if (c)
+		tell_open(c);
 }
 
 /* ---- what a plugin may ask ---- */

@@ -123,6 +123,13 @@ void bus_destroy(struct bus *b)
 	free(b);
 }
 
+uint64_t bus_identity(const struct bus *b)
+{
+	struct stat file;
+
+	return fstat(b->fd, &file) == 0 ? (uint64_t)file.st_ino : 0;
+}
+
 int bus_fd(const struct bus *b)
 {
 	return b->fd;

@@ -182,6 +182,10 @@ const char *pulse_call_name(uint32_t call)
 		[PULSE_STATE_IMPORT] = "state_import()",
 		[PULSE_OFFLOAD] = "done() of offloaded work",
 		[PULSE_MESSAGE] = "a subscriber",
+		[PULSE_TCP_EXPORT] = "tcp_export()",
+		[PULSE_TCP_IMPORT] = "tcp_import()",
+		[PULSE_WS_EXPORT] = "ws_export()",
+		[PULSE_WS_IMPORT] = "ws_import()",
 	};
 	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
 }

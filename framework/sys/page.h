@@ -36,6 +36,7 @@ enum pulse_call {                /* the callback that a worker is in */
 	PULSE_STATE_EXPORT, PULSE_STATE_IMPORT,
 	PULSE_OFFLOAD,
 	PULSE_MESSAGE,
+	PULSE_TCP_EXPORT, PULSE_TCP_IMPORT, PULSE_WS_EXPORT, PULSE_WS_IMPORT,
 };
 
 enum {
