@@ -195,6 +195,7 @@ $(B)/tests/%.so: tests/%.c include/portico.h
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Itests/abi -fPIC -shared -o $@ $<
 
 $(addprefix $(B)/tests/plugins/,estate_2.so estate_other.so): tests/plugins/estate.c
+$(addprefix $(B)/tests/plugins/,goes_on_other.so goes_on_not.so): tests/plugins/goes_on.c
 
 $(B)/unit: $(unit_objects) $(objects) framework/exports.list
 	$(call say,LINK)
