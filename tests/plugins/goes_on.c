@@ -55,7 +55,7 @@ static int export_peer(const struct service *s, struct peer *p, struct portico_e
 
 	if (s->export == CRASH_OUT)
 		abort();
-	if (s->export == NEVER || (s->export == LATER && p->asked++ < 5))
+	if (s->export == NEVER || (s->export == LATER && p->asked++ < 2))
 		return -1;
 	if (s->export == MUCH)
 		portico_export_write(out, much, sizeof(much));

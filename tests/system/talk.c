@@ -61,7 +61,7 @@ static void say(struct talk *t, struct talker *k)
 		k->out_len = make_line(k, k->out, sizeof(k->out)), k->said++;
 	if (k->out_len == 0)
 		return;
-	size_t cut = rand() % 4 == 0 ? 1 + (size_t)rand() % k->out_len : k->out_len;
+	size_t cut = rand() % 16 == 0 ? 1 + (size_t)rand() % k->out_len : k->out_len;
 	ssize_t n = send(k->fd, k->out, cut, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && errno != EAGAIN) {
 		ended(t, k, strerror(errno));
