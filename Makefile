@@ -5,6 +5,7 @@
 # make test       installs what the tests need, runs every suite, prints the count
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
 # make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
+# make chat       guests of a chat over reloads and deaths: docs/loss.md; CHAT="GUESTS RELOADS KILLS"
 # make bench      against bare loops and five servers: see bench/README.md; WORKLOADS="hello64 tls"
 # make guard      instructions and system calls a request, against bench/guard.expected
 # make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
@@ -225,11 +226,21 @@ $(B)/naive: $(B)/tests/rig/naive.o
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
 
+# The chat over reloads and deaths: docs/loss.md
+chat_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/chat/*.c))
+
+$(B)/chat-run: $(chat_objects)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
+
+chat: all $(B)/chat-run
+	@B=$(B) tests/chat/run $(CHAT)
+
 # docs/loss.md: make loss ROWS=--full
 loss: all $(B)/rig $(B)/naive
 	@B=$(B) tests/rig/run $(ROWS)
 
-tests: all notes $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(test_plugins)
+tests: all notes $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(B)/chat-run $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -410,6 +421,6 @@ deb:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
+.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare loss chat bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)
