@@ -89,7 +89,7 @@ struct channels_mark channels_mark(const struct channels *c)
 {
 	if (!c->message)
 		return (struct channels_mark){0};
-	return (struct channels_mark){ .bus = c->identity, .place = c->place };
+	return (struct channels_mark){ .bus = bus_identity(c->bus), .place = c->place };
 }
 
 /* All that the other has heard is in the ring for us, too. */
@@ -98,7 +98,7 @@ void channels_come(struct channels *c, const struct channels_mark *m)
 	uint64_t missed = 0;
 
 	c->since = m;
-	if (!c->message || m->bus != c->identity)
+	if (!c->message || m->bus != bus_identity(c->bus))
 		return;
 	while (c->place.number < m->place.number
 		&& bus_hear(c->bus, &c->place, c->message, &missed)) {
@@ -141,7 +141,7 @@ int portico_import_heard(struct portico_service *h, const char *channel, heard_f
 	}
 	if (!c->message)
 		return 0;        /* it has heard nothing */
-	if (c->since->bus != c->identity) {
+	if (c->since->bus != bus_identity(c->bus)) {
 		errno = ENODATA;
 		return -1;
 	}
@@ -163,7 +163,6 @@ static int begin(struct channels *c)
 		return -1;
 	}
 	c->message = message;
-	c->identity = bus_identity(c->bus);
 	bus_join(c->bus, &c->place);
 	ev_io_init(&c->heard, on_heard, ear, EV_READ);
 	ev_timer_init(&c->more, on_more, 0., 0.);

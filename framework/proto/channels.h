@@ -27,7 +27,6 @@ struct channels {
 	struct bus_place        place;
 	ev_io                   heard;
 	ev_timer                more;        /* the next turn goes on */
-	uint64_t                identity;    /* of the bus, while somebody listens */
 	const struct channels_mark *since;   /* within tcp_import(), ws_import(): of the other worker */
 };
 

@@ -29,7 +29,7 @@
 #define PAUSE 0.5                        /* of talk between two events */
 #define TURN 0.02
 
-enum { WORKERS = 64, LINES_A_SECOND = 60 };
+enum { WORKERS = 64, LINES_A_SECOND = 100 };
 
 static struct guests guests;
 static pid_t master;
@@ -87,14 +87,14 @@ static void reload(void)
 	talk_until(all_are_new, old, LINES_A_SECOND, "the workers of before have not left");
 }
 
-/* It is stopped while it is looked at who is with it: who comes meanwhile waits in its queue. */
+/* The one with the most guests.  It is stopped while it is looked at who is with it: who comes meanwhile waits in its queue. */
 static void kill_one(void)
 {
 	pid_t pids[WORKERS], victim[WORKERS] = {0};
 	uint16_t *ports = need(calloc(guests.count, sizeof(*ports)));
 	size_t count = workers_of(master, pids, WORKERS);
 
-	victim[0] = pids[(size_t)rand() % count];
+	victim[0] = workers_busiest(pids, count);
 	kill(victim[0], SIGSTOP);
 	guests_expect_end(&guests, ports,
 		workers_clients(victim[0], guests.port, ports, guests.count));
@@ -144,14 +144,14 @@ int main(int argc, char **argv)
 	worker_count = workers_of(master, pids, WORKERS);
 	guests_come(&guests, count, atoi(argv[1]));
 	talk_until(all_are_even, NULL, 0., "not all guests have come");
-	for (size_t r = 0, k = 0; r < reloads || k < kills;) {
+	for (size_t done = 0, killed = 0; done < reloads + kills; done++) {
 		guests_turn(&guests, PAUSE, LINES_A_SECOND);
-		if (k * (reloads + 1) < (r + 1) * kills && r > 0 && k < kills && r * kills >= (k + 1) * reloads)
-			kill_one(), k++;
-		else if (r < reloads)
-			reload(), r++;
+		bool is_kill = (done + 1) * kills / (reloads + kills) > killed;
+		if (is_kill)
+			kill_one();
 		else
-			kill_one(), k++;
+			reload();
+		killed += is_kill;
 	}
 	guests_turn(&guests, PAUSE, LINES_A_SECOND);
 	guests_turn(&guests, PAUSE, 0.);

@@ -41,6 +41,35 @@ size_t workers_of(pid_t master, pid_t *out, size_t max)
 	return count;
 }
 
+static size_t count_descriptors(pid_t pid)
+{
+	char path[64];
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *fds = opendir(path);
+	while (fds && readdir(fds))
+		count++;
+	if (fds)
+		closedir(fds);
+	return count;
+}
+
+pid_t workers_busiest(const pid_t *pids, size_t count)
+{
+	size_t most = 0, n;
+	pid_t busiest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		n = count_descriptors(pids[i]);
+		if (n > most) {
+			most = n;
+			busiest = pids[i];
+		}
+	}
+	return busiest;
+}
+
 static bool has_socket(pid_t pid, unsigned long inode)
 {
 	char path[64], wanted[64], link[sizeof(path) + 256], target[64];

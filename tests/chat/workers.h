@@ -12,6 +12,9 @@
 /* The children of master that are no zombies. */
 size_t workers_of(pid_t master, pid_t *out, size_t max);
 
+/* Which of them has the most descriptors. */
+pid_t workers_busiest(const pid_t *pids, size_t count);
+
 /* The clients' ports of the connections to port that pid has. */
 size_t workers_clients(pid_t pid, int port, uint16_t *out, size_t max);
 
