@@ -147,7 +147,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgr
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
                  llvm patch nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
                  mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables \
-                 g++ inotify-tools
+                 g++ inotify-tools bind9-dnsutils
 # Where they come from elsewhere Debian's would push them out.
 TEST_PACKAGES += $(foreach p,node:nodejs npm:npm,$(if $(shell command -v $(firstword $(subst :, ,$p))),,$(lastword $(subst :, ,$p))))
 

@@ -11,7 +11,7 @@ enum { HEAD = 12, OPT_LEN = 11, PLAIN = 512, EDNS = 1232, TCP = 65535, ASKED = 4
 
 struct record { char name[256]; unsigned type, ttl, len; unsigned char data[256]; };
 struct zone { const char *origin, *file; size_t count; struct record records[MOST]; };
-struct question { char name[1025]; unsigned type, class, edns; size_t end; };
+struct question { char name[1025]; unsigned type, edns; size_t end; };
 
 static unsigned get(const unsigned char *at) { return (unsigned)at[0] << 8 | at[1]; }
 
@@ -57,8 +57,7 @@ static int start(struct portico_service *service)
 	for (; good && fgets(line, sizeof(line), f); n++)
 		good = strchr("#\n", line[0]) || read_record(z, line) == 0;
 	if (!good)
-		portico_log(service, PORTICO_ERROR, f ? "%s:%u: no record of the zone, or too many"
-			: "%s:%u: %m", z->file, n);
+		portico_log(service, PORTICO_ERROR, f ? "%s:%u: no record of it" : "%s:%u: %m", z->file, n);
 	return f && fclose(f) == 0 && good ? 0 : -1;
 }
 
@@ -71,8 +70,7 @@ static unsigned read_question(struct question *q, const unsigned char *in, size_
 		|| dn_comp(q->name, plain, sizeof(plain), NULL, NULL) != n)
 		return FORMERR;
 	q->end = HEAD + (size_t)n + 4;
-	q->type = get(in + q->end - 4);
-	q->class = get(in + q->end - 2);
+	q->type = get(in + q->end - 2) == C_IN ? get(in + q->end - 4) : 0;
 	const unsigned char *opt = in + q->end;
 	if (get(in + 10) == 0 || q->end + OPT_LEN > len || opt[0] != 0 || get(opt + 1) != ns_t_opt)
 		return NOERROR;
@@ -84,7 +82,7 @@ static unsigned read_question(struct question *q, const unsigned char *in, size_
 static unsigned char *look_up(const struct zone *z, const struct question *q, unsigned char *at,
 	const unsigned char *end, unsigned *count, unsigned *code)
 {
-	*code = is_within(q->name, z->origin) && q->class == C_IN ? NXDOMAIN : REFUSED;
+	*code = is_within(q->name, z->origin) && q->type ? NXDOMAIN : REFUSED;
 	for (const struct record *r = z->records; *code != REFUSED && r < z->records + z->count; r++) {
 		*code = is_within(r->name, q->name) ? NOERROR : *code;
 		if (r->type != q->type || strcasecmp(r->name, q->name) != 0)
