@@ -95,6 +95,10 @@ static void kill_one(void)
 	size_t count = workers_of(master, pids, WORKERS);
 
 	victim[0] = workers_busiest(pids, count);
+	if (victim[0] <= 0) {
+		fprintf(stderr, "chat-run: who is with which worker is root's to look at\n");
+		exit(77);
+	}
 	kill(victim[0], SIGSTOP);
 	guests_expect_end(&guests, ports,
 		workers_clients(victim[0], guests.port, ports, guests.count));

@@ -52,7 +52,7 @@ static size_t count_descriptors(pid_t pid)
 		count++;
 	if (fds)
 		closedir(fds);
-	return count;
+	return count;            /* at least . and .., where it may be looked at */
 }
 
 pid_t workers_busiest(const pid_t *pids, size_t count)

@@ -12,7 +12,7 @@
 /* The children of master that are no zombies. */
 size_t workers_of(pid_t master, pid_t *out, size_t max);
 
-/* Which of them has the most descriptors. */
+/* Which of them has the most descriptors; 0: that may not be looked at. */
 pid_t workers_busiest(const pid_t *pids, size_t count);
 
 /* The clients' ports of the connections to port that pid has. */
