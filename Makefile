@@ -6,6 +6,7 @@
 # make check      the suites of one build only: make check CC=clang SAN=address,undefined
 # make walk       the way of somebody new, timed, from a clone to a handler under systemd
 # make loss       what is lost over reloads, crashes, scaling, upgrades: docs/loss.md
+# make chat       guests of a chat over reloads and deaths: docs/loss.md; CHAT="GUESTS RELOADS KILLS"
 # make bench      against bare loops and five servers: see bench/README.md; WORKLOADS="hello64 tls"
 # make guard      instructions and system calls a request, against bench/guard.expected
 # make balance    the tail under each balance, and shares seen against shares asked: docs/balance.md
@@ -153,7 +154,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) clang libclang-rt-14-dev libcriterion-dev valgr
                  openssl curl wrk nginx-light libnginx-mod-stream haproxy python3 python3-websockets netcat-openbsd iproute2 strace libc6-dbg \
                  llvm patch nghttp2-client apache2-utils chromium-headless-shell prometheus systemd procps \
                  mandoc zsh fish logrotate dpkg-dev debhelper lintian bird2 nftables \
-                 g++ inotify-tools locales redis-server
+                 g++ inotify-tools locales redis-server bind9-dnsutils
 # Where they come from elsewhere Debian's would push them out.
 TEST_PACKAGES += $(foreach p,node:nodejs npm:npm,$(if $(shell command -v $(firstword $(subst :, ,$p))),,$(lastword $(subst :, ,$p))))
 
@@ -202,6 +203,7 @@ $(B)/tests/%.so: tests/%.c include/portico.h
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) -Iinclude -Itests/abi -fPIC -shared -o $@ $<
 
 $(addprefix $(B)/tests/plugins/,estate_2.so estate_other.so): tests/plugins/estate.c
+$(addprefix $(B)/tests/plugins/,goes_on_other.so goes_on_not.so): tests/plugins/goes_on.c
 
 $(B)/unit: $(unit_objects) $(objects) $(B)/framework/kit/clock.o framework/exports.list
 	$(call say,LINK)
@@ -231,11 +233,21 @@ $(B)/naive: $(B)/tests/rig/naive.o
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
 
+# The chat over reloads and deaths: docs/loss.md
+chat_objects := $(patsubst %.c,$(B)/%.o,$(wildcard tests/chat/*.c))
+
+$(B)/chat-run: $(chat_objects)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^
+
+chat: all $(B)/chat-run
+	@B=$(B) tests/chat/run $(CHAT)
+
 # docs/loss.md: make loss ROWS=--full
 loss: all $(B)/rig $(B)/naive
 	@B=$(B) tests/rig/run $(ROWS)
 
-tests: all notes $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(test_plugins)
+tests: all notes $(B)/unit $(B)/system $(B)/kit-tests $(B)/rig $(B)/naive $(B)/chat-run $(test_plugins)
 
 # One build's suites; make test runs this for each compiler and with sanitizers.
 check: tests
@@ -421,6 +433,6 @@ deb:
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare walk loss bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
+.PHONY: all notes manual deps test-deps run test tests check fuzzers fuzz compare walk loss chat bench bench-build bench-chart guard balance layers bpf install install-texts deb clean
 
 -include $(wildcard $(B)/framework/*.d $(B)/framework/*/*.d $(B)/tests/*/*.d)

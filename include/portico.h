@@ -28,15 +28,15 @@
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
  * a change of scale begins with zeroed state; over a reload a plugin may hand on what it
- * likes, with state_export() and state_import().  What all clients must share
+ * likes, with state_export() and state_import(), and its connections too.  What all clients must share
  * belongs in a database, or in what the workers share: portico_table_put() and the like.
  *
  * Lifetimes.
  *   service    from start() until stop() returns
- *   conn       from tcp_open() until tcp_close() returns; a request's: as long as the request;
- *              an outgoing one: from portico_connect() until closed() returns
+ *   conn       from tcp_open(), or tcp_import(), until tcp_close() returns; a request's: as long as
+ *              the request; an outgoing one: from portico_connect() until closed() returns
  *   request    from http_begin() until http_done() returns
- *   socket     from portico_websocket_accept() until ws_close() returns
+ *   socket     from portico_websocket_accept(), or ws_import(), until ws_close() returns
  *   dgram      inside the one udp_packet() call
  *   data/len   inside the one call they were passed to; so are key and value
  *   strings    returned by portico_request_*(): as long as the request
@@ -72,7 +72,7 @@ struct portico_timer;
 struct portico_upstream;         /* a server that your connections go to */
 struct portico_counter;
 struct portico_gauge;
-struct portico_export;           /* what state_export() writes to */
+struct portico_export;           /* what state_export() and the like write to */
 
 struct portico_peer {            /* plain value: copy it, keep it */
 	struct sockaddr_storage addr;
@@ -228,6 +228,23 @@ struct portico_plugin {
 	uint32_t state_version;
 	int (*state_export)(struct portico_service *, struct portico_export *);
 	int (*state_import)(struct portico_service *, uint32_t version, const void *data, size_t len);
+
+	/* Connections go on, over a reload, an upgrade, portico retire or the end of a slot: from the
+	 * worker that leaves to one that stays, and the peer notices nothing.  tcp_export(), ws_export():
+	 * after drain() and state_export(), when nothing is in the midst: all output is sent and all
+	 * input used, no message half here, it is not paused, its peer has not ended it.  Writes what the
+	 * other has to know, at most 4096 bytes, and changes nothing: it may be called again.
+	 * -1: not now, and it is asked again soon, until the time to drain is up.  At 0 the
+	 * connection ends here by tcp_close(), where portico_conn_handed_on() is true, or by
+	 * ws_close() with code 0; and tcp_import() or ws_import() is called there in place of
+	 * tcp_open() or ws_open(), in the handler of the same name and prefix, by a plugin
+	 * of the same name, after state_import(); version is as it is for that.  -1 closes it, and so it
+	 * ends where no such handler is, or that worker dies: the log says so.  What the peer
+	 * sends meanwhile waits in the socket.  With TLS connections stay, and finish here. */
+	int (*tcp_export)(struct portico_conn *, struct portico_export *);
+	int (*tcp_import)(struct portico_conn *, uint32_t version, const void *data, size_t len);
+	int (*ws_export)(struct portico_socket *, struct portico_export *);
+	int (*ws_import)(struct portico_socket *, uint32_t version, const void *data, size_t len);
 };
 
 #ifdef __cplusplus
@@ -284,8 +301,13 @@ void portico_gauge_set(struct portico_gauge *, double value);
 void portico_gauge_add(struct portico_gauge *, double by);     /* by may be negative */
 
 /* Only within state_export(), as often as you like: appends a copy.  -1 with EFBIG (over
- * state_max), ETIME (state_time is over) or ENOMEM; then nothing is handed on. */
+ * state_max), ETIME (state_time is over) or ENOMEM; then nothing is handed on.  Likewise within
+ * tcp_export() and ws_export(): -1 with EFBIG (over 4096). */
 int portico_export_write(struct portico_export *, const void *data, size_t len);
+
+/* In drain() and from then on: whether there is a worker that connections can go on in, by
+ * tcp_export() and ws_export().  False when the server stops, and with TLS. */
+bool portico_service_has_heir(const struct portico_service *);
 
 /* Timers, from start() on; times are seconds: fire once after `after`, then every
  * `repeat` if that is not 0.  Yours until you stop it, fired or not, also from within its own
@@ -332,6 +354,7 @@ void    portico_conn_resume(struct portico_conn *);    /* what was left comes ag
 void    portico_conn_close(struct portico_conn *);     /* after output is sent */
 void    portico_conn_end(struct portico_conn *);       /* no more will be written: the peer is told so */
 void    portico_conn_abort(struct portico_conn *);     /* now */
+bool    portico_conn_handed_on(const struct portico_conn *); /* in tcp_close(): it goes on elsewhere */
 
 /* Connections to other servers.  portico_upstream(), from start() on, says where to; it is yours until
  * stop() returns, so make one for each server, not for each connection.  portico_connect() begins one; what
@@ -543,6 +566,14 @@ int portico_table_delete_then(struct portico_service *, const void *key, size_t 
 int portico_publish(struct portico_service *, const char *channel, const void *data, size_t len);
 int portico_subscribe(struct portico_service *, const char *channel,
 	void (*hear)(struct portico_service *, const char *channel, const void *data, size_t len));
+
+/* Only within tcp_import() and ws_import(): what this worker has heard in channel before, and the
+ * one that the connection comes from had not yet: hear() is called for each at once, in order.  So
+ * nobody misses a message, or hears one twice, by changing the worker.  -1 with ENODATA (not all of it is
+ * kept any more, or publish has changed its size), EOPNOTSUPP (without publish), EPERM (elsewhere) or
+ * ENOMEM. */
+int portico_import_heard(struct portico_service *, const char *channel,
+	void (*hear)(void *arg, const void *data, size_t len), void *arg);
 
 #ifdef __cplusplus
 }

@@ -80,7 +80,7 @@ seen changed_parameter "gone or changed: function portico_request_resume" \
 seen changed_result "gone or changed: function portico_reply_end int" \
 	's/^int (portico_reply_end\()/ssize_t \1/'
 
-fine appended_member 's/^(\tint \(\*state_import\)\(.*;)/\1\n\tvoid (*http_wish)(struct portico_request *);/'
+fine appended_member 's/^(\tint \(\*ws_import\)\(.*;)/\1\n\tvoid (*http_wish)(struct portico_request *);/'
 fine appended_option_column 's/^(\tconst char        \*range;.*)/\1\n\tconst char *unit;/'
 fine appended_enumerator 's/^(\tPORTICO_ENUM, .*)/\1\n\tPORTICO_LIST,/'
 fine new_function 's/^(int portico_reply_end\(.*)/\1\nint portico_reply_wish(struct portico_request *);/'

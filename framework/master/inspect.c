@@ -77,6 +77,12 @@ static json_t *callbacks_of(const struct portico_plugin *p)
 	CALLBACK(ws_message);
 	CALLBACK(ws_drained);
 	CALLBACK(ws_close);
+	CALLBACK(state_export);
+	CALLBACK(state_import);
+	CALLBACK(tcp_export);
+	CALLBACK(tcp_import);
+	CALLBACK(ws_export);
+	CALLBACK(ws_import);
 #undef CALLBACK
 	return list;
 }

@@ -95,6 +95,7 @@ struct stream {
 	uint32_t               in_pieces : 1; /* its files cannot go by sendfile(2) */
 	uint32_t               ending : 1;   /* no more will be written: to be said when all is sent */
 	uint32_t               ended : 1;    /* that was said */
+	uint32_t               given : 1;    /* by stream_hand_on(): for closed() */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
 	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */

@@ -9,8 +9,8 @@
 
 bool stream_is_at_rest(const struct stream *s)
 {
-	return stream_is_open(s) && !s->tls && !s->eof && !s->ending && !s->paused && !s->held && buf_len(&s->in) == 0
-		&& stream_queued(s) == 0;
+	return stream_is_open(s) && !s->tls && !s->eof && !s->ending && !s->paused && !s->held && !s->retry
+		&& s->drain_told && buf_len(&s->in) == 0 && stream_queued(s) == 0;
 }
 
 int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
@@ -18,6 +18,7 @@ int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
 	assert(stream_is_at_rest(s));
 	if (give(arg, s->io.fd) < 0)
 		return -1;
+	s->given = true;
 	stream_close_connection(s);
 	stream_finish(s, &s->kind->counts->given);
 	return 0;

@@ -174,6 +174,74 @@ static int say_there(struct portico_service *h, const char *channel, const void 
 	return -1;
 }
 
+/* ---- connections that come from another worker ---- */
+
+struct channels_mark channels_mark(const struct channels *c)
+{
+	if (!c->message)
+		return (struct channels_mark){0};
+	return (struct channels_mark){ .bus = bus_identity(c->bus), .place = c->place };
+}
+
+/* All that the other has heard is in the ring for us, too. */
+void channels_come(struct channels *c, const struct channels_mark *m)
+{
+	uint64_t missed = 0;
+
+	c->since = m;
+	if (!c->message || m->bus != bus_identity(c->bus))
+		return;
+	while (c->place.number < m->place.number
+		&& bus_hear(c->bus, &c->place, c->message, &missed)) {
+		deliver_to_all(c, missed);
+		missed = 0;
+	}
+}
+
+void channels_came(struct channels *c)
+{
+	c->since = NULL;
+}
+
+typedef void heard_fn(void *arg, const void *data, size_t len);
+
+static int repeat(const struct channels *c, const char *channel, struct bus_message *m, heard_fn *hear,
+	void *arg)
+{
+	struct bus_place place = c->since->place;
+	uint64_t missed = 0;
+
+	while (place.number < c->place.number) {
+		if (!bus_hear(c->bus, &place, m, &missed) || missed > 0) {
+			errno = ENODATA;
+			return -1;
+		}
+		if (strcmp(m->channel, channel) == 0)
+			hear(arg, m->data, m->len);
+	}
+	return 0;
+}
+
+int portico_import_heard(struct portico_service *h, const char *channel, heard_fn *hear, void *arg)
+{
+	const struct channels *c = h->channels;
+
+	if (!c || !c->bus || !c->since) {
+		errno = c && c->bus ? EPERM : EOPNOTSUPP;
+		return -1;
+	}
+	if (!c->message)
+		return 0;        /* it has heard nothing */
+	if (c->since->bus != bus_identity(c->bus)) {
+		errno = ENODATA;
+		return -1;
+	}
+	struct bus_message *m = malloc(sizeof(*m));
+	int result = m ? repeat(c, channel, m, hear, arg) : -1;
+	free(m);
+	return result;
+}
+
 /* ---- the first and the last who listens ---- */
 
 static int begin(struct channels *c)

@@ -181,17 +181,13 @@ static bool is_over_rate(const struct conn_site *site, const struct addr *peer)
 		tick_ns(&site->kind.hub->tick), NULL);
 }
 
-void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
+struct portico_conn *conn_make(struct conn_site *site, int fd, const struct addr *peer)
 {
 	uint64_t client;
 
-	if (site->rate && is_over_rate(site, peer)) {
-		stream_decline(&site->kind, fd);
-		return;
-	}
 	if (limits_enter(&site->limits, peer, &client) < 0) {
 		decline(site, fd);
-		return;
+		return NULL;
 	}
 	struct portico_conn *c = spares_take(&site->spares,
 		state_offset() + site->handler->plugin.conn_size);
@@ -199,14 +195,25 @@ void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
 		limits_leave(&site->limits, client);
 		errno = ENOMEM;
 		decline(site, fd);
-		return;
+		return NULL;
 	}
 	c->client = client;
 	c->handler = site->handler;
 	c->peer = *peer;
 	c->state = (char *)c + state_offset();
 	stream_open(&c->stream, &site->kind, fd);
-	tell_open(c);
+	return c;
+}
+
+void conn_accept(struct conn_site *site, int fd, const struct addr *peer)
+{
+	if (site->rate && is_over_rate(site, peer)) {
+		stream_decline(&site->kind, fd);
+		return;
+	}
+	struct portico_conn *c = conn_make(site, fd, peer);
+	if (c)
+		tell_open(c);
 }
 
 /* ---- what a plugin may ask ---- */

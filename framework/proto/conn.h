@@ -6,11 +6,13 @@
 #define PORTICO_PROTO_CONN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/seldom.h"
 #include "base/spares.h"
 #include "net/stream.h"
 #include "proto/limits.h"
+#include "proto/parcel.h"
 #include "proto/rate.h"
 #include "sys/addr.h"
 
@@ -51,6 +53,18 @@ void conn_site_init(struct conn_site *site, struct hub *hub, struct portico_serv
 	const struct conn_limits *limits);
 void conn_site_fini(struct conn_site *site);          /* no connection is left */
 void conn_site_abort(struct conn_site *site);         /* every connection, now */
+
+/* One of this site's, of which the handler knows nothing yet; NULL: it is over a limit, or there is no
+ * memory for it, and it was closed.  fd becomes its own. */
+struct portico_conn *conn_make(struct conn_site *site, int fd, const struct addr *peer);
+
+/* Hands on each connection that the handler can continue elsewhere and of which nothing is in the
+ * midst: 0, or -1 as soon as give() took none. */
+int conn_site_hand_on(struct conn_site *site, parcel_give_fn *give, void *arg);
+
+/* Takes over one that was handed on; the handler has tcp_import().  fd becomes its own. */
+void conn_continue(struct conn_site *site, int fd, const struct addr *peer, uint32_t version,
+	const void *data, size_t len);
 
 /* Serves a new connection, or closes it if it is over a limit or a rate; fd becomes its own. */
 void conn_accept(struct conn_site *site, int fd, const struct addr *peer);

@@ -51,15 +51,28 @@ void handler_broke_contract(const struct portico_service *h, const char *how)
 	say(h, LOG_ERROR, "%s", how);
 }
 
-void handler_gave_up(struct portico_service *h, const char *callback)
+/* Counts what it did wrong; whether it may be told. */
+static bool may_tell(struct portico_service *h)
 {
 	double now = ev_now(h->loop);
 
 	h->counts->errors[ERROR_HANDLER]++;
 	if (now - h->told < 1. && now >= h->told)
-		return;
+		return false;
 	h->told = now;
-	say(h, LOG_WARN, "%s gave -1 (errno: %m)", callback);
+	return true;
+}
+
+void handler_failed_to(struct portico_service *h, const char *callback, const char *what)
+{
+	if (may_tell(h))
+		say(h, LOG_WARN, "%s %s", callback, what);
+}
+
+void handler_gave_up(struct portico_service *h, const char *callback)
+{
+	if (may_tell(h))
+		say(h, LOG_WARN, "%s gave -1 (errno: %m)", callback);
 }
 
 int handler_setting(struct portico_service *h, const char *key, const char *value)
@@ -117,6 +130,11 @@ const char *portico_service_name(const struct portico_service *h)
 unsigned portico_service_worker(const struct portico_service *h)
 {
 	return h->worker;
+}
+
+bool portico_service_has_heir(const struct portico_service *h)
+{
+	return h->has_heir;
 }
 
 struct ev_loop *portico_service_loop(struct portico_service *h)

@@ -64,6 +64,7 @@ struct portico_service {
 	unsigned                     socket_count;
 	double                       told;     /* when a failure of it was last logged */
 	bool                         shown;    /* start() or setting() was called: stop() is due */
+	bool                         has_heir; /* drain(): connections may go on elsewhere */
 	bool                         told_state; /* what became of its state was logged */
 };
 
@@ -84,6 +85,9 @@ void handler_says(const struct portico_service *h, enum log_level level, const c
 
 /* The same, of what it did wrong, which is counted. */
 void handler_broke_contract(const struct portico_service *h, const char *how);
+
+/* The same of one of its callbacks, at most once a second. */
+void handler_failed_to(struct portico_service *h, const char *callback, const char *what);
 
 /* A callback gave -1: with errno and at most once a second, since a client
  * may be able to bring it about at will. */

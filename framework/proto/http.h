@@ -18,6 +18,7 @@
 #include "proto/http_ready.h"
 #include "proto/http_route.h"
 #include "proto/limits.h"
+#include "proto/parcel.h"
 #include "proto/rate.h"
 #include "proto/ws.h"
 #include "sys/addr.h"
@@ -84,10 +85,13 @@ void http_accept(struct http_site *site, int fd, const struct addr *peer);
  * request in hand is closed once it was idle for idle seconds more. */
 void http_site_drain(struct http_site *site, double idle);
 
-/* Hands every idle connection to give(arg, fd, peer), which gives 0 if it took it:
- * 0, or -1 as soon as it did not. */
-typedef int http_give_fn(void *arg, int fd, const struct addr *peer);
-int http_site_hand_on(struct http_site *site, http_give_fn *give, void *arg);
+/* Hands on every idle connection, and each WebSocket that its handler can continue elsewhere:
+ * 0, or -1 as soon as give() took none. */
+int http_site_hand_on(struct http_site *site, parcel_give_fn *give, void *arg);
+
+/* Takes over a WebSocket that was handed on, for handler, which has ws_import(); fd becomes its own. */
+void http_continue(struct http_site *site, int fd, const struct addr *peer,
+	struct portico_service *handler, uint32_t version, const void *data, size_t len);
 
 void http_site_abort(struct http_site *site);    /* every connection, now */
 

@@ -159,20 +159,7 @@ void http_site_drain(struct http_site *site, double idle)
 	expect_anew(&site->kind.shakes);
 }
 
-struct gift {
-	http_give_fn      *give;
-	void              *arg;
-	const struct addr *peer;
-};
-
-static int give_with_peer(void *arg, int fd)
-{
-	const struct gift *g = arg;
-
-	return g->give(g->arg, fd, g->peer);
-}
-
-static int hand_on(struct deadline_queue *q, http_give_fn *give, void *arg)
+static int hand_on(struct deadline_queue *q, parcel_give_fn *give, void *arg)
 {
 	struct deadline *d = q->list.next, *next;
 
@@ -182,18 +169,50 @@ static int hand_on(struct deadline_queue *q, http_give_fn *give, void *arg)
 		struct http_conn *c = (struct http_conn *)s;
 		if (c->request || !stream_is_at_rest(s))
 			continue;
-		struct gift gift = { .give = give, .arg = arg, .peer = &c->conn.peer };
-		if (stream_hand_on(s, give_with_peer, &gift) < 0)
+		if (parcel_send(s, &(struct parcel){ .peer = &c->conn.peer }, give, arg) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int http_site_hand_on(struct http_site *site, http_give_fn *give, void *arg)
+int http_site_hand_on(struct http_site *site, parcel_give_fn *give, void *arg)
 {
-	if (hand_on(&site->kind.idle, give, arg) < 0)
+	if (hand_on(&site->kind.idle, give, arg) < 0 || hand_on(&site->farewells, give, arg) < 0)
 		return -1;
-	return hand_on(&site->farewells, give, arg);
+	return ws_site_hand_on(&site->sockets, give, arg);
+}
+
+/* For the reason in errno. */
+static void no_room(struct http_site *site, int fd, struct http_conn *c)
+{
+	bool over_limit = errno == EUSERS;
+
+	if (c)
+		spares_give(&site->spares, c);
+	if (!over_limit) {
+		no_memory(site, fd);
+		return;
+	}
+	site->kind.counts->errors[ERROR_REFUSED]++;
+	stream_decline(&site->kind, fd);
+}
+
+void http_continue(struct http_site *site, int fd, const struct addr *peer,
+	struct portico_service *handler, uint32_t version, const void *data, size_t len)
+{
+	struct http_conn *c = spares_take(&site->spares, sizeof(*c));
+
+	if (c && limits_enter(&site->limits, peer, &c->conn.client) == 0) {
+		c->site = site;
+		c->conn.peer = *peer;
+		c->socket = ws_create(c, handler);
+		if (c->socket) {
+			ws_continue(c, fd, version, data, len);
+			return;
+		}
+		limits_leave(&site->limits, c->conn.client);
+	}
+	no_room(site, fd, c);
 }
 
 void http_site_abort(struct http_site *site)

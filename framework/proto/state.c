@@ -8,23 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "proto/parcel.h"
 #include "sys/capsule.h"
 
-struct portico_export {
-	struct capsule capsule;
-	double         until;            /* by clock_seconds() */
-};
-
 /* ---- out ---- */
-
-int portico_export_write(struct portico_export *e, const void *data, size_t len)
-{
-	if (clock_seconds() > e->until && !e->capsule.failed)
-		e->capsule.failed = ETIME;
-	return capsule_write(&e->capsule, data, len);
-}
 
 static int not_handed_on(struct portico_service *h, const char *why)
 {
@@ -57,16 +45,17 @@ static int ask(struct portico_service *h, struct portico_export *e)
 
 int state_export(struct portico_service *h, size_t max, double until)
 {
-	struct portico_export e = { .until = until };
+	struct capsule capsule;
+	struct portico_export e = { .capsule = &capsule, .until = until };
 
-	if (capsule_open(&e.capsule, max) < 0)
+	if (capsule_open(&capsule, max) < 0)
 		return not_handed_on(h, strerror(errno));
 	int result = ask(h, &e);
-	if (result < 0 && !e.capsule.failed) {
-		capsule_close(&e.capsule);
+	if (result < 0 && !capsule.failed) {
+		capsule_close(&capsule);
 		return not_handed_on(h, "state_export() gave -1");
 	}
-	int fd = capsule_seal(&e.capsule, h->plugin.name, h->plugin.state_version);
+	int fd = capsule_seal(&capsule, h->plugin.name, h->plugin.state_version);
 	return fd >= 0 ? fd : not_handed_on(h, explain(errno));
 }
 

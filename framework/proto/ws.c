@@ -322,7 +322,7 @@ void ws_end(struct portico_socket *w)
 	w->state = WS_ENDING;
 	if (h->plugin.ws_close) {
 		handler_enter(h, PULSE_WS_CLOSE);
-		h->plugin.ws_close(w, w->code ? w->code : WS_ABNORMAL);
+		h->plugin.ws_close(w, stream_of_socket(w)->given ? 0 : w->code ? w->code : WS_ABNORMAL);
 		handler_leave(h);
 	}
 	ws_destroy(w);

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "net/stream.h"
+#include "proto/parcel.h"
 #include "proto/ws_frame.h"
 
 struct http_conn;
@@ -71,6 +72,13 @@ void ws_begin(struct portico_socket *w);
 
 void ws_end(struct portico_socket *w);           /* the stream is closed: ws_close(), destroy */
 void ws_destroy(struct portico_socket *w);
+
+/* Hands on each socket that its handler can continue elsewhere and of which nothing is in the
+ * midst: 0, or -1 as soon as give() took none. */
+int ws_site_hand_on(struct ws_site *site, parcel_give_fn *give, void *arg);
+
+/* c is new and has a socket, of a handler with ws_import(), that goes on with fd, which becomes its own. */
+void ws_continue(struct http_conn *c, int fd, uint32_t version, const void *data, size_t len);
 
 /* Queues a frame; OPEN.  0, or -1 and errno as stream_write(), and then nothing is
  * queued. */

@@ -78,6 +78,12 @@ struct ws_found {
 
 void ws_reader_init(struct ws_reader *r, uint64_t max_message);
 
+/* Nothing of a frame or a message is half here. */
+static inline bool ws_reader_is_between(const struct ws_reader *r)
+{
+	return !r->in_payload && r->head_len == 0 && !r->message;
+}
+
 /* Goes on by one event; len > 0.  Input that is used was unmasked in place.
  * The found is valid until the next call.  Not after WS_BROKEN. */
 enum ws_event ws_reader_next(struct ws_reader *r, char *data, size_t len,

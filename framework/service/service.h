@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "config/problem.h"
 #include "net/hub.h"
+#include "proto/channels.h"
 #include "sys/page.h"
 
 struct asks;
@@ -86,13 +87,37 @@ bool service_keeps_one(const struct service *s, size_t listen);
 
 const char *service_name(const struct service *s);
 
-/* Hands every connection that is idle and can go on elsewhere to give(arg, fd, client), as
- * http_site_hand_on().  client: who a PROXY header said it is; NULL: who the socket says.  0 or -1. */
-typedef int service_give_fn(void *arg, int fd, const struct addr *client);
+enum { SERVICE_PLUGIN = 64 };    /* of a plugin's name, with a NUL, that is looked at */
+
+/* A connection that goes on in another worker, for a handler that can continue it. */
+struct service_parcel {
+	const struct addr   *client;     /* who a PROXY header said it is; NULL: who the socket says */
+	const char          *handler;    /* its label; NULL: an idle one of HTTP, and the rest is 0 */
+	const char          *plugin;     /* its name */
+	uint32_t             version;    /* its state_version */
+	bool                 is_socket;  /* a WebSocket */
+	const void          *data;
+	size_t               len;        /* PARCEL_MOST at most */
+	struct channels_mark heard;      /* of channels, by the worker before */
+};
+
+/* Before service_retire(): whether there is a worker that connections may go to. */
+void service_has_heir(struct service *s, bool has);
+
+/* Hands every connection that can go on elsewhere, and of which nothing is in the midst, to
+ * give(arg, fd, parcel), which takes a copy of fd.  0, or -1 as soon as that gave it. */
+typedef int service_give_fn(void *arg, int fd, const struct service_parcel *p);
 int service_hand_on(struct service *s, service_give_fn *give, void *arg);
 
-/* Takes such a connection over; fd becomes its own.  -1 if it cannot, and fd is not closed. */
+/* Whether it has handlers whose connections may go on elsewhere later, though not now. */
+bool service_may_hand_on(const struct service *s);
+
+/* Takes such a connection over; fd becomes its own.  An idle one: -1 if it cannot, and fd is not closed. */
 int service_adopt(struct service *s, int fd, const struct addr *client);
+
+/* One for its handler of that label, -1: it has none.  Else NULL in *why, or why it cannot
+ * take it; then fd is not closed. */
+int service_continue(struct service *s, int fd, const struct service_parcel *p, const char **why);
 
 enum service_end {
 	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */

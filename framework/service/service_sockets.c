@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service_sockets.c - where a service's clients come from: its own sockets, those of other
- * slots that it serves for a while, and workers that leave.
+ * service_sockets.c - where a service's clients come from: its own sockets, and those of other
+ * slots that it serves for a while.
  */
 #include "service/service_parts.h"
 
@@ -149,50 +149,7 @@ bool service_keeps(const struct service *s)
 	return false;
 }
 
-/* ---- idle connections that change their worker ---- */
-
 const char *service_name(const struct service *s)
 {
 	return s->config->name;
-}
-
-struct gift {
-	service_give_fn *give;
-	void            *arg;
-	bool             told;       /* by a PROXY header: nobody else can know the peer */
-};
-
-static int give(void *arg, int fd, const struct addr *peer)
-{
-	const struct gift *g = arg;
-
-	return g->give(g->arg, fd, g->told ? peer : NULL);
-}
-
-/* Only HTTP knows what idle means: a TCP handler may have state for each. */
-int service_hand_on(struct service *s, service_give_fn *give_to, void *arg)
-{
-	struct gift g = { .give = give_to, .arg = arg, .told = s->config->proxy_protocol };
-
-	if (s->config->protocol != CONFIG_HTTP)
-		return 0;
-	return http_site_hand_on(&s->http, give, &g);
-}
-
-/* Before a reload the service may have had other rules: a connection that was made without TLS,
- * or without a PROXY header, is none of a service that has them. */
-int service_adopt(struct service *s, int fd, const struct addr *client)
-{
-	struct addr peer;
-	socklen_t len = sizeof(peer);
-
-	if (s->config->protocol != CONFIG_HTTP || s->tls || (s->config->proxy_protocol && !client))
-		return -1;
-	if (getpeername(fd, &peer.sa, &len) < 0)
-		return -1;
-	s->counts->taken++;
-	if (s->seat)
-		atomic_fetch_add_explicit(&s->seat->given, 1, memory_order_relaxed);
-	http_accept(&s->http, fd, client ? client : &peer);
-	return 0;
 }

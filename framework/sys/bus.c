@@ -40,13 +40,18 @@ struct bus {
 	unsigned char   *ring;
 	size_t           size;           /* of the file */
 	size_t           room;           /* of the ring */
-	int              fd, bell;
+	int              fd, bell;       /* a worker has the memory alone */
+	uint64_t         identity;       /* the file's */
 };
 
 /* ---- making ---- */
 
 static int map(struct bus *b, size_t size)
 {
+	struct stat file;
+
+	if (fstat(b->fd, &file) < 0)
+		return -1;
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
 	if (memory == MAP_FAILED)
 		return -1;
@@ -54,6 +59,7 @@ static int map(struct bus *b, size_t size)
 	b->head = memory;
 	b->ring = (unsigned char *)memory + sizeof(struct bus_head);
 	b->room = size - sizeof(struct bus_head);
+	b->identity = (uint64_t)file.st_ino;
 	return 0;
 }
 
@@ -121,6 +127,11 @@ void bus_destroy(struct bus *b)
 	if (b->bell >= 0)
 		close(b->bell);
 	free(b);
+}
+
+uint64_t bus_identity(const struct bus *b)
+{
+	return b->identity;
 }
 
 int bus_fd(const struct bus *b)

@@ -47,6 +47,7 @@ struct bus *bus_create(size_t size);
  * ours: then they are closed. */
 struct bus *bus_open(int fd, int bell);
 void        bus_destroy(struct bus *b);  /* in this process; NULL is fine */
+uint64_t    bus_identity(const struct bus *b);   /* the same in all processes, and no other one's */
 int         bus_fd(const struct bus *b);
 int         bus_bell(const struct bus *b);
 size_t      bus_size(const struct bus *b);

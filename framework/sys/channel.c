@@ -33,11 +33,14 @@ static void attach(struct msghdr *h, union control *control, int fd)
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
 }
 
-int channel_send(int end, const struct message *m, int fd)
+int channel_send_more(int end, const struct message *m, const void *more, size_t len, int fd)
 {
 	union control control;
-	struct iovec part = { .iov_base = (void *)(uintptr_t)m, .iov_len = sizeof(*m) };
-	struct msghdr h = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct iovec parts[] = {
+		{ .iov_base = (void *)(uintptr_t)m, .iov_len = sizeof(*m) },
+		{ .iov_base = (void *)(uintptr_t)more, .iov_len = len },
+	};
+	struct msghdr h = { .msg_iov = parts, .msg_iovlen = len > 0 ? 2 : 1 };
 	ssize_t n;
 
 	if (fd >= 0)
@@ -46,6 +49,11 @@ int channel_send(int end, const struct message *m, int fd)
 		n = sendmsg(end, &h, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
+}
+
+int channel_send(int end, const struct message *m, int fd)
+{
+	return channel_send_more(end, m, NULL, 0, fd);
 }
 
 static int detach(struct msghdr *h)
@@ -57,13 +65,16 @@ static int detach(struct msghdr *h)
 	return fd;
 }
 
-int channel_receive(int end, struct message *m, int *fd)
+int channel_receive_more(int end, struct message *m, void *more, size_t *len, int *fd)
 {
 	union control control;
-	struct iovec part = { .iov_base = m, .iov_len = sizeof(*m) };
+	struct iovec parts[] = {
+		{ .iov_base = m, .iov_len = sizeof(*m) },
+		{ .iov_base = more, .iov_len = *len },
+	};
 	struct msghdr h = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
+		.msg_iov = parts,
+		.msg_iovlen = *len > 0 ? 2 : 1,
 		.msg_control = control.bytes,
 		.msg_controllen = CMSG_LEN(sizeof(int)),     /* one: a second is not taken */
 	};
@@ -80,7 +91,7 @@ int channel_receive(int end, struct message *m, int *fd)
 	if (n == 0)
 		return 0;
 	*fd = detach(&h);
-	if (n != (ssize_t)sizeof(*m)) {
+	if (n < (ssize_t)sizeof(*m)) {
 		if (*fd >= 0)
 			close(*fd);
 		*fd = -1;
@@ -88,7 +99,15 @@ int channel_receive(int end, struct message *m, int *fd)
 		return -1;
 	}
 	m->text[MESSAGE_TEXT - 1] = '\0';
+	*len = (size_t)n - sizeof(*m);
 	return 1;
+}
+
+int channel_receive(int end, struct message *m, int *fd)
+{
+	size_t none = 0;
+
+	return channel_receive_more(end, m, NULL, &none, fd);
 }
 
 int channel_wait(int end, struct message *m, int *fd)

@@ -8,6 +8,7 @@
 #ifndef PORTICO_SYS_CHANNEL_H
 #define PORTICO_SYS_CHANNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* What is said.  Values and texts as the comment beside each says. */
@@ -44,6 +45,8 @@ enum message_type {
 	MESSAGE_UNREADY,         /* to a worker: /readyz says so from now on; text: why */
 	MESSAGE_EXPORTED,        /* and on to who comes after: fd: of the handler text; without a
 	                          * text that was all; value 1: its worker died */
+	MESSAGE_CONTINUE,        /* worker to worker: fd: a connection, and behind it what its handler
+	                          * has to know; text: worker/legacy.c */
 };
 
 /* What handlers of a worker do about state. */
@@ -70,10 +73,16 @@ int channel_open(int ends[2]);
  * EAGAIN (it is full: the other does not listen), EPIPE or ECONNRESET (it is gone). */
 int channel_send(int end, const struct message *m, int fd);
 
+/* The same with len bytes behind m, which only channel_receive_more() gets. */
+int channel_send_more(int end, const struct message *m, const void *more, size_t len, int fd);
+
 /* 1 and a message, with *fd the caller's own or -1 (without one, or if there
  * was no descriptor left for it); 0 at end of file; -1 with errno, EAGAIN if
  * there is none. */
 int channel_receive(int end, struct message *m, int *fd);
+
+/* The same, and up to *len bytes that came behind it; *len is what came. */
+int channel_receive_more(int end, struct message *m, void *more, size_t *len, int *fd);
 
 /* Waits without limit for the next message. 1, 0 at end of file, -1. */
 int channel_wait(int end, struct message *m, int *fd);

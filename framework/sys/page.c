@@ -184,6 +184,10 @@ const char *pulse_call_name(uint32_t call)
 		[PULSE_MESSAGE] = "a subscriber",
 		[PULSE_TABLE] = "done() of a call to the table",
 		[PULSE_OUTGOING] = "a callback of an outgoing connection",
+		[PULSE_TCP_EXPORT] = "tcp_export()",
+		[PULSE_TCP_IMPORT] = "tcp_import()",
+		[PULSE_WS_EXPORT] = "ws_export()",
+		[PULSE_WS_IMPORT] = "ws_import()",
 	};
 	return call < sizeof(names) / sizeof(*names) ? names[call] : "an unknown callback";
 }

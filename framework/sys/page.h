@@ -38,6 +38,7 @@ enum pulse_call {                /* the callback that a worker is in */
 	PULSE_MESSAGE,
 	PULSE_TABLE,
 	PULSE_OUTGOING,
+	PULSE_TCP_EXPORT, PULSE_TCP_IMPORT, PULSE_WS_EXPORT, PULSE_WS_IMPORT,
 };
 
 enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * legacy.c - idle connections of a worker that leaves go to one that stays.
+ * legacy.c - connections of a worker that leaves go to one that stays.
  */
 #include "worker/legacy.h"
 
@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "proto/parcel.h"
 #include "sys/channel.h"
 
 #define RETRY 0.5
+#define AGAIN 0.05               /* until connections that could not go yet are looked at again */
 
 /* ---- giving ---- */
 
@@ -32,17 +34,62 @@ struct idle_text {
 
 _Static_assert(sizeof(struct idle_text) < MESSAGE_TEXT, "it has room");
 
-static int give(void *arg, int fd, const struct addr *client)
+/* Likewise of one that a handler continues; its name and what it has to know are behind the message.  A binary
+ * that knows of none takes it for an idle one, of a service without a name. */
+struct continue_text {
+	char                 nobody[64];
+	struct addr          client;
+	uint32_t             is_socket;
+	uint32_t             version;
+	struct channels_mark heard;
+	char                 plugin[SERVICE_PLUGIN];
+	uint32_t             name;       /* of what is behind, the handler's, with a NUL */
+};
+
+_Static_assert(sizeof(struct continue_text) < MESSAGE_TEXT, "it has room");
+
+enum { MORE = 2048 + PARCEL_MOST };      /* a name is less than a line of a configuration file */
+
+static int give_idle(const struct gift *g, int fd, const struct service_parcel *p)
 {
-	const struct gift *g = arg;
 	struct message m = { .type = MESSAGE_IDLE };
 	struct idle_text text = {0};
 
 	snprintf(text.service, sizeof(text.service), "%s", g->service);
-	if (client)
-		text.client = *client;
+	if (p->client)
+		text.client = *p->client;
 	memcpy(m.text, &text, sizeof(text));
 	return channel_send(g->channel, &m, fd);
+}
+
+static int give_to_continue(const struct gift *g, int fd, const struct service_parcel *p)
+{
+	struct message m = { .type = MESSAGE_CONTINUE };
+	struct continue_text text = {
+		.is_socket = p->is_socket, .version = p->version, .heard = p->heard,
+	};
+	char more[MORE];
+
+	snprintf(text.plugin, sizeof(text.plugin), "%s", p->plugin);
+	text.name = (uint32_t)snprintf(more, MORE - PARCEL_MOST, "%s", p->handler) + 1;
+	memcpy(more + text.name, p->data, p->len);
+	if (p->client)
+		text.client = *p->client;
+	memcpy(m.text, &text, sizeof(text));
+	return channel_send_more(g->channel, &m, more, text.name + p->len, fd);
+}
+
+static int give(void *arg, int fd, const struct service_parcel *p)
+{
+	return p->handler ? give_to_continue(arg, fd, p) : give_idle(arg, fd, p);
+}
+
+/* Those of which something was in the midst have another chance. */
+static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	testament_open(timer->data);
 }
 
 void testament_init(struct testament *t, struct ev_loop *loop, struct service **services,
@@ -55,6 +102,8 @@ void testament_init(struct testament *t, struct ev_loop *loop, struct service **
 		.heir = -1,
 		.incoming = incoming,
 	};
+	ev_timer_init(&t->again, on_again, 0., 0.);
+	t->again.data = t;
 }
 
 void testament_name(struct testament *t, int heir)
@@ -74,16 +123,36 @@ static int give_all(struct testament *t)
 	return 0;
 }
 
+/* Whether there may be one later that cannot go now. */
+static bool waits(const struct testament *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (service_may_hand_on(t->services[i]))
+			return true;
+	return false;
+}
+
+/* All that could go has gone. */
+static void rest(struct testament *t)
+{
+	ev_io_stop(t->loop, &t->writable);
+	if (!waits(t))
+		return;
+	ev_timer_set(&t->again, AGAIN, 0.);
+	ev_timer_start(t->loop, &t->again);
+}
+
 static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct testament *t = io->data;
 
+	(void)loop;
 	(void)events;
 	/* An error other than a full channel is the heir's death: who is left is
 	 * treated as if there had been none. */
 	bool all = give_all(t) == 0;
-	if (all && t->incoming->from)
-		ev_io_stop(loop, io);    /* until more has come */
+	if (all && (t->incoming->from || waits(t)))
+		rest(t);         /* until more has come, or has ended what it was in */
 	else if (all || errno != EAGAIN)
 		testament_fini(t);
 }
@@ -104,6 +173,7 @@ void testament_fini(struct testament *t)
 		return;
 	if (ev_is_active(&t->writable))
 		ev_io_stop(t->loop, &t->writable);
+	ev_timer_stop(t->loop, &t->again);
 	close(t->heir);
 	t->heir = -1;
 }
@@ -142,6 +212,48 @@ static void adopt(struct heir *h, const struct message *m, int fd)
 	close(fd);               /* no such service any more: as if it had been idle too long */
 }
 
+static void refuse(struct heir *h, const char *handler, const char *why)
+{
+	unsigned missed;
+
+	if (!seldom_may(&h->told, &missed))
+		return;
+	if (missed > 0)
+		log_warn("%u more connections of workers that left were closed", missed);
+	log_warn("handler %s: a connection of the worker before is closed: %s", handler, why);
+}
+
+static void go_on(struct heir *h, const struct message *m, const char *more, size_t len, int fd)
+{
+	const char *why = "there is no such handler any more";
+	struct continue_text text;
+
+	memcpy(&text, m->text, sizeof(text));
+	text.plugin[sizeof(text.plugin) - 1] = '\0';
+	if (text.name == 0 || text.name > len || more[text.name - 1] != '\0') {
+		refuse(h, "?", "it came without its name");
+		close(fd);
+		return;
+	}
+	const struct service_parcel p = {
+		.client = text.client.sa.sa_family ? &text.client : NULL,
+		.handler = more,
+		.plugin = text.plugin,
+		.version = text.version,
+		.is_socket = text.is_socket,
+		.data = more + text.name,
+		.len = len - text.name,
+		.heard = text.heard,
+	};
+	for (size_t i = 0; i < h->count; i++)
+		if (service_continue(h->services[i], fd, &p, &why) == 0)
+			break;
+	if (!why)
+		return;
+	refuse(h, more, why);
+	close(fd);
+}
+
 static void end(struct inheritance *i)
 {
 	struct inheritance **at = &i->heir->from;
@@ -175,7 +287,7 @@ static void on_rested(struct ev_loop *loop, ev_timer *t, int events)
 }
 
 /* What is in the channel waits there. */
-static void rest(struct inheritance *i)
+static void wait_for_room(struct inheritance *i)
 {
 	log_warn("no descriptor for connections of a worker that leaves: they wait");
 	ev_io_stop(i->heir->loop, &i->readable);
@@ -187,18 +299,23 @@ static void rest(struct inheritance *i)
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct inheritance *i = io->data;
+	char more[MORE];
 	struct message m;
 	int fd, got;
+	size_t len;
 
 	(void)loop;
 	(void)events;
 	do {
 		if (!has_room(io->fd)) {
-			rest(i);
+			wait_for_room(i);
 			return;
 		}
-		got = channel_receive(io->fd, &m, &fd);
-		if (got > 0 && fd >= 0)
+		len = sizeof(more);
+		got = channel_receive_more(io->fd, &m, more, &len, &fd);
+		if (got > 0 && fd >= 0 && m.type == MESSAGE_CONTINUE)
+			go_on(i->heir, &m, more, len, fd);
+		else if (got > 0 && fd >= 0)
 			adopt(i->heir, &m, fd);
 	} while (got > 0);
 	struct testament *onward = i->heir->onward;

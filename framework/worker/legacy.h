@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * legacy.h - idle connections of a worker that leaves go to one that stays.
+ * legacy.h - connections of a worker that leaves go to one that stays.
  *
  * Closing an idle keep-alive connection races with a request that is on its
  * way.  Handing its descriptor on does not: what the client sends meanwhile waits in
  * the socket.  The two workers have a channel of their own for it; each message is the
  * name of a service, the client's address if a PROXY header told it, and a descriptor.
+ *
+ * A connection of TCP, or a WebSocket, goes with what its handler has to know, if that can
+ * continue it; those of which something is in the midst follow as soon as it has ended.
  */
 #ifndef PORTICO_WORKER_LEGACY_H
 #define PORTICO_WORKER_LEGACY_H
@@ -14,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/seldom.h"
 #include "service/service.h"
 
 struct heir;
@@ -26,6 +30,7 @@ struct testament {
 	ev_io            writable;   /* on the channel to the heir */
 	int              heir;       /* -1: nobody */
 	const struct heir *incoming; /* who else may still leave us theirs */
+	ev_timer         again;      /* for those that could not go yet */
 	bool             open;       /* this worker leaves */
 };
 
@@ -48,6 +53,7 @@ struct heir {
 	struct inheritance *from;    /* one for each worker that leaves */
 	struct testament   *onward;  /* what comes while we drain goes on */
 	bool                held;    /* what comes waits */
+	struct seldom       told;    /* that one was closed */
 };
 
 void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count,

@@ -279,6 +279,8 @@ static void drain(struct worker *w, enum service_end how, double seconds)
 	pulse_phase(w->birth->page, PULSE_DRAINING);
 	if (seconds > 0. && idle > seconds / 2.)
 		idle = seconds / 2.;
+	for (size_t i = 0; i < w->service_count; i++)
+		service_has_heir(w->services[i], w->testament.heir >= 0);
 	if (w->serving)
 		sockets_retire(&w->sockets, how, idle);
 	outgoing_drain(&w->outgoing);

@@ -17,24 +17,28 @@
  *
  *	cc -shared -fPIC hello.c -o hello.so $(pkg-config --cflags portico)
  *
- * Where it runs.  Only in worker processes, after privileges are dropped.
- * The master never loads a plugin.  A worker has one thread and one event
- * loop: callbacks never nest, and a callback that blocks stops its worker.
- * Functions declared here may be called from any callback of the same worker,
- * and from no other thread.
+ * Where it runs.  Only in worker processes, after privileges are dropped, and in
+ * the child in which portico check and a reload try it.  The master never loads a
+ * plugin.  A worker has one thread and one event loop: callbacks never nest, and a
+ * callback that blocks stops its worker.  Functions declared here may be called
+ * from any callback of the same worker, timers and watchers of its loop included,
+ * and from no other thread; what blocks is for portico_offload().  A worker has no capability and
+ * binds no TCP port; the operator may let it open only what read_paths and write_paths name, and
+ * what an option of yours names that is called root.
  *
  * State.  Each worker has a service state of its own, and a reload, a crash or
  * a change of scale begins with zeroed state; over a reload a plugin may hand on what it
- * likes, with state_export() and state_import().  What all clients must share
+ * likes, with state_export() and state_import(), and its connections too.  What all clients must share
  * belongs in a database, or in what the workers share: portico_table_put() and the like.
  *
  * Lifetimes.
  *   service    from start() until stop() returns
- *   conn       from tcp_open() until tcp_close() returns
+ *   conn       from tcp_open(), or tcp_import(), until tcp_close() returns; a request's: as long as
+ *              the request; an outgoing one: from portico_connect() until closed() returns
  *   request    from http_begin() until http_done() returns
- *   socket     from portico_websocket_accept() until ws_close() returns
+ *   socket     from portico_websocket_accept(), or ws_import(), until ws_close() returns
  *   dgram      inside the one udp_packet() call
- *   data/len   inside the one call they were passed to
+ *   data/len   inside the one call they were passed to; so are key and value
  *   strings    returned by portico_request_*(): as long as the request
  * tcp_close(), http_done(), ws_close() and stop() are called exactly once for every
  * object you were shown, also when its first callback failed.  State starts
@@ -68,7 +72,7 @@ struct portico_timer;
 struct portico_upstream;         /* a server that your connections go to */
 struct portico_counter;
 struct portico_gauge;
-struct portico_export;           /* what state_export() writes to */
+struct portico_export;           /* what state_export() and the like write to */
 
 struct portico_peer {            /* plain value: copy it, keep it */
 	struct sockaddr_storage addr;
@@ -134,12 +138,12 @@ struct portico_plugin {
 	uint32_t abi;
 	uint32_t struct_size;
 	uint32_t option_size;
-	uint32_t reserved;
+	uint32_t reserved;       /* 0 */
 
-	const char *name;        /* required */
-	const char *version;
-	const char *summary;
-	const struct portico_option *options;  /* ends with { 0 } */
+	const char *name;        /* required; logs name it */
+	const char *version;     /* NULL is fine, and so it is for all below */
+	const char *summary;     /* one line */
+	const struct portico_option *options;  /* ends with { 0 }, in C++ with {} */
 
 	/* Bytes of zeroed memory that the worker gives each object and frees
 	 * after its last callback; reach it with portico_*_state(). */
@@ -172,7 +176,7 @@ struct portico_plugin {
 	void    (*tcp_drained)(struct portico_conn *);
 	void    (*tcp_close)(struct portico_conn *);
 
-	/* UDP.  -1 counts as an error of this datagram, nothing more. */
+	/* UDP.  One datagram, len may be 0, at any address.  -1 is counted as an error, nothing more. */
 	int  (*udp_packet)(struct portico_dgram *, const void *data, size_t len);
 
 	/* HTTP.  http_begin(): the head is in; reply now to refuse early.
@@ -224,15 +228,40 @@ struct portico_plugin {
 	uint32_t state_version;
 	int (*state_export)(struct portico_service *, struct portico_export *);
 	int (*state_import)(struct portico_service *, uint32_t version, const void *data, size_t len);
+
+	/* Connections go on, over a reload, an upgrade, portico retire or the end of a slot: from the
+	 * worker that leaves to one that stays, and the peer notices nothing.  tcp_export(), ws_export():
+	 * after drain() and state_export(), when nothing is in the midst: all output is sent and all
+	 * input used, no message half here, it is not paused, its peer has not ended it.  Writes what the
+	 * other has to know, at most 4096 bytes, and changes nothing: it may be called again.
+	 * -1: not now, and it is asked again soon, until the time to drain is up.  At 0 the
+	 * connection ends here by tcp_close(), where portico_conn_handed_on() is true, or by
+	 * ws_close() with code 0; and tcp_import() or ws_import() is called there in place of
+	 * tcp_open() or ws_open(), in the handler of the same name and prefix, by a plugin
+	 * of the same name, after state_import(); version is as it is for that.  -1 closes it, and so it
+	 * ends where no such handler is, or that worker dies: the log says so.  What the peer
+	 * sends meanwhile waits in the socket.  With TLS connections stay, and finish here. */
+	int (*tcp_export)(struct portico_conn *, struct portico_export *);
+	int (*tcp_import)(struct portico_conn *, uint32_t version, const void *data, size_t len);
+	int (*ws_export)(struct portico_socket *, struct portico_export *);
+	int (*ws_import)(struct portico_socket *, uint32_t version, const void *data, size_t len);
 };
 
 #ifdef __cplusplus
 #define PORTICO_EXPORT extern "C"
+/* C++ compilers with -Wextra miss each member that a plugin leaves out. */
+#define PORTICO_QUIETLY                                                      \
+	_Pragma("GCC diagnostic push")                                       \
+	_Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define PORTICO_AS_BEFORE _Pragma("GCC diagnostic pop")
 #else
 #define PORTICO_EXPORT extern
+#define PORTICO_QUIETLY
+#define PORTICO_AS_BEFORE
 #endif
 
 #define PORTICO_PLUGIN(...)                                                  \
+	PORTICO_QUIETLY                                                      \
 	PORTICO_EXPORT __attribute__((visibility("default")))                \
 	const struct portico_plugin portico_plugin;                          \
 	const struct portico_plugin portico_plugin = {                       \
@@ -240,9 +269,14 @@ struct portico_plugin {
 		.struct_size = sizeof(struct portico_plugin),                \
 		.option_size = sizeof(struct portico_option),                \
 		__VA_ARGS__                                                  \
-	};
+	};                                                                   \
+	PORTICO_AS_BEFORE
 
-/* Service. */
+/* Service, from setting() until stop() returns.  State: service_size bytes.  Name: of its
+ * [service NAME].  Loop: the worker's, of libev, for watchers of your own, which you stop
+ * at the latest in stop(); never leave or destroy it.  portico_log(): one line of the log, as
+ * printf(3); a line has 4096 bytes at most, and ends with "..." if it was cut; control characters
+ * become ?; log_level says from which level on it is written. */
 void           *portico_service_state(struct portico_service *);
 const char     *portico_service_name(const struct portico_service *);
 unsigned        portico_service_worker(const struct portico_service *); /* slot, 0..n-1 */
@@ -267,11 +301,16 @@ void portico_gauge_set(struct portico_gauge *, double value);
 void portico_gauge_add(struct portico_gauge *, double by);     /* by may be negative */
 
 /* Only within state_export(), as often as you like: appends a copy.  -1 with EFBIG (over
- * state_max), ETIME (state_time is over) or ENOMEM; then nothing is handed on. */
+ * state_max), ETIME (state_time is over) or ENOMEM; then nothing is handed on.  Likewise within
+ * tcp_export() and ws_export(): -1 with EFBIG (over 4096). */
 int portico_export_write(struct portico_export *, const void *data, size_t len);
 
-/* Timers, in seconds: fire once after `after`, then every `repeat` if that is
- * not 0.  Yours until you stop it, fired or not, also from within its own
+/* In drain() and from then on: whether there is a worker that connections can go on in, by
+ * tcp_export() and ws_export().  False when the server stops, and with TLS. */
+bool portico_service_has_heir(const struct portico_service *);
+
+/* Timers, from start() on; times are seconds: fire once after `after`, then every
+ * `repeat` if that is not 0.  Yours until you stop it, fired or not, also from within its own
  * fire(); the ones left are stopped after stop().  NULL and ENOMEM, or EINVAL
  * for a time that is negative or not a number. */
 struct portico_timer *portico_timer_start(struct portico_service *, double after,
@@ -293,14 +332,16 @@ void portico_timer_stop(struct portico_timer *);       /* NULL is fine */
 int portico_offload(struct portico_service *, void (*work)(void *arg),
 	void (*done)(struct portico_service *, void *arg, int error), void *arg);
 
-/* Connections.  Output is queued: all of it is accepted (len is given back),
+/* Connections.  close and abort: tcp_close(), or http_done(), follows from the loop, never from
+ * within.  Output is queued: all of it is accepted (len is given back),
  * or -1 with EPIPE (closing), ENOBUFS (over max_queue) or ENOMEM.  While the
  * queue is longer than high_water the worker stops reading from that peer.
  * The connection of a request can be asked, closed and aborted; writing to it
- * gives EOPNOTSUPP. */
+ * gives EOPNOTSUPP.  end: what comes is still read, and the connection closes when the peer has ended
+ * too; over TLS 1.2 many take it for the end of both sides. */
 struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
-void    portico_conn_peer(const struct portico_conn *, struct portico_peer *);
+void    portico_conn_peer(const struct portico_conn *, struct portico_peer *); /* who a PROXY header told */
 bool    portico_conn_is_tls(const struct portico_conn *);
 /* size: sizeof(struct portico_tls) as you know it.  -1 with EOPNOTSUPP (the service speaks no
  * TLS), ENOTCONN (in tcp_open() before the handshake, or when the connection is over: in
@@ -313,6 +354,7 @@ void    portico_conn_resume(struct portico_conn *);    /* what was left comes ag
 void    portico_conn_close(struct portico_conn *);     /* after output is sent */
 void    portico_conn_end(struct portico_conn *);       /* no more will be written: the peer is told so */
 void    portico_conn_abort(struct portico_conn *);     /* now */
+bool    portico_conn_handed_on(const struct portico_conn *); /* in tcp_close(): it goes on elsewhere */
 
 /* Connections to other servers.  portico_upstream(), from start() on, says where to; it is yours until
  * stop() returns, so make one for each server, not for each connection.  portico_connect() begins one; what
@@ -361,10 +403,12 @@ struct portico_conn *portico_connect(struct portico_upstream *, unsigned flags, 
  * the same upstream, if nothing is unsent, unread or unused, nobody ended, and no drain began; else it is closed. */
 void portico_conn_keep(struct portico_conn *);
 
-/* Datagrams.  A reply leaves from the address that the datagram was sent to.
- * portico_send() is for a service with protocol = udp: from its first socket of the
- * peer's family, from the first packet on, in drain() for the last time.  -1 with EMSGSIZE,
- * EAFNOSUPPORT, ENOBUFS, or ENOTCONN before and after. */
+/* Datagrams.  A reply leaves from the address that the datagram was sent to, at the end of the
+ * batch at the latest; -1 with EMSGSIZE (over 65507 bytes, IPv6: 65527).
+ * portico_send() is for a service with protocol = udp: now, from its first socket of the
+ * peer's family, from the first packet on, in drain() for the last time.  -1 with an errno of
+ * send(2), EAFNOSUPPORT (no socket of that family), ENOBUFS (the kernel's queue is full) or
+ * ENOTCONN (before the first packet, or after drain()). */
 struct portico_service *portico_dgram_service(struct portico_dgram *);
 void portico_dgram_peer(const struct portico_dgram *, struct portico_peer *);
 int  portico_dgram_reply(struct portico_dgram *, const void *data, size_t len);
@@ -372,9 +416,11 @@ int  portico_send(struct portico_service *, const struct portico_peer *,
 	const void *data, size_t len);
 
 /* Requests (RFC 9110, RFC 9112).  Names are matched without case; absent
- * gives NULL.  Path: percent-decoded, dot segments removed, as it was routed.
- * Target: as it was sent.  Length: of the body as announced, -1 if chunked,
- * 0 without one.  Body: what was collected, not ended by a NUL. */
+ * gives NULL; of several headers of a name you get the first; trailers are read away.  Path:
+ * percent-decoded, dot segments removed, as it was routed.  Target, query: as they were sent.
+ * Length: of the body as announced, -1 if chunked, 0 without one.  Body: what was collected, whole
+ * in http_request(), not ended by a NUL; len NULL: not told.  Alloc: zeroed; NULL and ENOMEM.
+ * Resume: http_body() is called again with what it left. */
 struct portico_service *portico_request_service(struct portico_request *);
 struct portico_conn    *portico_request_conn(struct portico_request *);
 void       *portico_request_state(struct portico_request *);
@@ -388,11 +434,16 @@ int64_t     portico_request_length(const struct portico_request *);
 const void *portico_request_body(const struct portico_request *, size_t *len);
 void        portico_request_resume(struct portico_request *);
 
-/* Replies.  The whole in one call, or header..., begin, write..., end.  A type
- * of NULL sends no Content-Type.  -1
+/* Replies, from http_begin() until http_done().  The whole in one call, or header..., begin,
+ * write..., end; headers may stand before either.  What you pass is copied.  Status: 200 to
+ * 599.  A type of NULL sends no Content-Type; text is UTF-8 and sent as text/plain.  Length: in
+ * bytes, or PORTICO_CHUNKED if it is not known yet.  To HEAD, and with 204, 205 and 304, no body
+ * is sent, whatever you give.  Write gives len.  -1
  * with EALREADY (begun or given before), EINVAL (a name, value or status that
- * HTTP forbids, or a header that portico sets itself), EMSGSIZE (more than the announced
- * length), EPIPE (the client is gone), ENOBUFS (over max_queue) or ENOMEM. */
+ * HTTP forbids, or it was not begun; or one of the headers that portico sets itself: Connection,
+ * Content-Length, Date, Keep-Alive, Server, Transfer-Encoding, Upgrade), EMSGSIZE (more than
+ * the announced length, or fewer at the end: then the connection is cut), EPIPE (the client
+ * is gone), ENOBUFS (over max_queue) or ENOMEM. */
 int portico_reply(struct portico_request *, int status, const char *type,
 	const void *body, size_t len);
 int portico_reply_text(struct portico_request *, int status, const char *text);
@@ -506,10 +557,23 @@ int portico_table_delete_then(struct portico_service *, const void *key, size_t 
  * Channels: 1 to 63 bytes, what is published in one is heard by all handlers of the service that have
  * subscribed to it; data: at most 65536.  -1 also with EINVAL (no channel), EMSGSIZE (too long), EBUSY
  * (publish: a sibling was stopped in the middle of it: 100 ms were waited) or ENOMEM (subscribe).
- * The same channel again takes the place of hear(); NULL ends it, and so does stop(). */
+ * The same channel again takes the place of hear(); NULL ends it, and so does stop().
+ * With publish = redis it is each worker of the service on each machine, by one Redis, and publish gives -1
+ * also with ENOTCONN (it is away) or ENOBUFS (redis_queue bytes wait already).  What it took is lost when the
+ * connection is before Redis has it: portico_redis_errors counts those.  What others
+ * say while a worker has no connection it misses, and portico_missed_messages grows by one, for nobody
+ * knows how many they were. */
 int portico_publish(struct portico_service *, const char *channel, const void *data, size_t len);
 int portico_subscribe(struct portico_service *, const char *channel,
 	void (*hear)(struct portico_service *, const char *channel, const void *data, size_t len));
+
+/* Only within tcp_import() and ws_import(): what this worker has heard in channel before, and the
+ * one that the connection comes from had not yet: hear() is called for each at once, in order.  So
+ * nobody misses a message, or hears one twice, by changing the worker.  -1 with ENODATA (not all of it is
+ * kept any more, or publish has changed its size), EOPNOTSUPP (without publish), EPERM (elsewhere) or
+ * ENOMEM. */
+int portico_import_heard(struct portico_service *, const char *channel,
+	void (*hear)(void *arg, const void *data, size_t len), void *arg);
 
 #ifdef __cplusplus
 }

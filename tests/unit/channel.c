@@ -170,3 +170,36 @@ Test(channel, a_descriptor_with_a_message_of_another_size_is_closed)
 	cr_assert_eq(fd, -1);
 	cr_assert_eq(open_descriptors(), before);
 }
+
+Test(channel, carries_more_behind_a_message)
+{
+	struct message m = { .type = MESSAGE_CONTINUE }, in;
+	char more[8];
+	size_t len = sizeof(more);
+	int fd;
+
+	cr_assert_eq(channel_send_more(ends[0], &m, "more", 4, ends[0]), 0);
+	cr_assert_eq(channel_send(ends[0], &m, -1), 0);
+	cr_assert_eq(channel_receive_more(ends[1], &in, more, &len, &fd), 1);
+	cr_assert_eq(in.type, MESSAGE_CONTINUE);
+	cr_assert_eq(len, 4);
+	cr_assert_eq(memcmp(more, "more", 4), 0);
+	cr_assert_geq(fd, 0);
+	close(fd);
+	len = sizeof(more);
+	cr_assert_eq(channel_receive_more(ends[1], &in, more, &len, &fd), 1);
+	cr_assert_eq(len, 0);
+	cr_assert_eq(fd, -1);
+}
+
+/* As a binary of before does, which knows of nothing behind it. */
+Test(channel, what_is_behind_a_message_may_be_left)
+{
+	struct message m = { .type = MESSAGE_CONTINUE }, in;
+	int fd;
+
+	cr_assert_eq(channel_send_more(ends[0], &m, "more", 4, -1), 0);
+	cr_assert_eq(channel_receive(ends[1], &in, &fd), 1);
+	cr_assert_eq(channel_receive(ends[1], &in, &fd), -1);
+	cr_assert_eq(errno, EAGAIN);
+}

@@ -263,9 +263,9 @@ Test(http_memo, is_not_made_over_the_bounds)
 	cr_assert_eq(memos(), 1);
 }
 
-static int take(void *arg, int fd, const struct addr *peer)
+static int take(void *arg, int fd, const struct parcel *p)
 {
-	(void)arg, (void)fd, (void)peer;
+	(void)arg, (void)fd, (void)p;
 	return 0;
 }
 
