@@ -90,6 +90,7 @@ static void tell(struct pool *p)
 			oldest = since;
 	}
 	atomic_store_explicit(&p->told->busy, p->busy, memory_order_relaxed);
+	atomic_store_explicit(&p->told->threads, p->thread_count, memory_order_relaxed);
 	atomic_store_explicit(&p->told->queued, p->waiting_count, memory_order_relaxed);
 	atomic_store_explicit(&p->told->since, oldest, memory_order_relaxed);
 }
