@@ -97,8 +97,10 @@ void worker_change_log(const struct worker_birth *b, uint32_t style, int fd)
 	if (fd < 0)
 		return;
 	log_in_style(&as);
-	if (b->log >= 0)
+	if (b->log >= 0) {
 		(void)dup3(fd, b->log, O_CLOEXEC);
+		log_to(b->log);
+	}
 	close(fd);
 }
 
