@@ -180,7 +180,7 @@ int service_hand_on(struct service *s, service_give_fn *give_to, void *arg)
 }
 
 /* Before a reload the service may have had other rules: a connection that was made without TLS,
- * or without a PROXY header, is none of a service that has them. */
+ * or without a PROXY header, is none of a service that has them, and stays with who has it. */
 int service_adopt(struct service *s, int fd, const struct addr *client)
 {
 	struct addr peer;

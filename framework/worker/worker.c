@@ -307,7 +307,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
 		sockets_lend(&w->sockets, m, fd);
 		return;
 	case MESSAGE_HEIR:
-		testament_name(&w->testament, fd);
+		testament_name(&w->testament, fd, m->text);
 		return;
 	case MESSAGE_LEGACY:
 		heir_take(&w->heir, fd);
