@@ -225,14 +225,14 @@ static const char *offloaded(const json_t *w, char *out, size_t room)
 {
 	const json_t *o = json_object_get(w, "offload");
 	char busy[FACTS_WHOLE], queued[FACTS_WHOLE], longest[UNITS_TEXT];
-	char threads[FACTS_WHOLE];
+	char threads[UNITS_TEXT + 16];
 
 	out[0] = '\0';
 	if (facts_number(o, "busy") > 0. || facts_number(o, "queued") > 0.)
-		snprintf(out, room, ", offloaded: %s busy, %s queued, longest %s, %s threads",
+		snprintf(out, room, ", offloaded: %s busy, %s queued, longest %s, %s",
 			facts_whole(o, "busy", busy), facts_whole(o, "queued", queued),
 			units_seconds(facts_number(o, "longest"), longest),
-			facts_whole(o, "threads", threads));
+			facts_count(o, "threads", "thread", "threads", threads, sizeof(threads)));
 	return out;
 }
 

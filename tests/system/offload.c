@@ -191,7 +191,7 @@ Test(offload, work_that_never_returns_is_seen_and_ends_with_its_worker)
 	cr_assert_gt(told_number("longest"), longest);
 	verb_succeeds(&o, "status", NULL);
 	cr_assert(strstr(o.out, ", offloaded: 1 busy, 1 queued, longest "), "%s", o.out);
-	cr_assert(strstr(o.out, ", 1 threads\n"), "%s", o.out);
+	cr_assert(strstr(o.out, ", 1 thread\n"), "%s", o.out);
 	cr_assert(strstr(o.out, "slot 0: offloaded work waits for a thread: 1 busy, 1 queued\n"), "%s", o.out);
 
 	double begin = seconds_now();
