@@ -151,6 +151,7 @@ void metrics_write(struct expose *e, const json_t *status, const json_t *numbers
 	metrics_slots(e, status, numbers);
 	sockets(e, status);
 	metrics_services(e, numbers);
+	metrics_tables(e, status);
 	metrics_plugins(e, status);
 }
 

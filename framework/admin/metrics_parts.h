@@ -14,6 +14,7 @@ struct admin;
 
 void metrics_slots(struct expose *e, const json_t *status, const json_t *numbers);
 void metrics_services(struct expose *e, const json_t *numbers);  /* a row a service and slot */
+void metrics_tables(struct expose *e, const json_t *status);
 void metrics_plugins(struct expose *e, const json_t *status);
 void metrics_certificates(struct expose *e, const struct admin *a);
 

@@ -173,6 +173,35 @@ static void latency(struct expose *e, const json_t *numbers, const json_t *rows)
 		one_histogram(e, &b, row);
 }
 
+/* ---- what the workers of a service share ---- */
+
+void metrics_tables(struct expose *e, const json_t *status)
+{
+	static const struct {
+		struct expose_family family;
+		const char          *key;
+	} families[] = {
+		{ { "portico_table_entries", EXPOSE_GAUGE, NULL,
+			"Entries of the table that its workers share, some of which may have expired." }, "entries" },
+		{ { "portico_table_used_bytes", EXPOSE_GAUGE, "bytes", "What they take." }, "used" },
+		{ { "portico_table_room_bytes", EXPOSE_GAUGE, "bytes", "As much as they may take." }, "room" },
+		{ { "portico_table_refused", EXPOSE_COUNTER, NULL,
+			"Values for which a table had no room, since it began." }, "refused" },
+	};
+	const json_t *service;
+	size_t k;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		expose_family(e, &families[i].family);
+		json_array_foreach(json_object_get(status, "services"), k, service) {
+			const json_t *table = json_object_get(service, "table");
+			if (json_is_object(table))
+				expose_count(e, metrics_count(table, families[i].key), "service",
+					metrics_text(service, "name"), NULL);
+		}
+	}
+}
+
 void metrics_services(struct expose *e, const json_t *numbers)
 {
 	const json_t *rows = json_object_get(numbers, "rows");

@@ -73,6 +73,31 @@ static void shares(struct expose *e, const json_t *slots, const char *key,
 			expose_real(e, metrics_real(row, key), "worker", worker_of(row), NULL);
 }
 
+/* Handlers' work in threads, as it is now. */
+static void offloads(struct expose *e, const json_t *slots)
+{
+	static const struct {
+		struct expose_family family;
+		const char          *key;
+	} families[] = {
+		{ { "portico_offload_threads", EXPOSE_GAUGE, NULL, "Threads that it has for handlers' work." },
+			"threads" },
+		{ { "portico_offload_busy", EXPOSE_GAUGE, NULL, "Pieces of handlers' work in its threads." },
+			"busy" },
+		{ { "portico_offload_queued", EXPOSE_GAUGE, NULL, "Pieces that wait for one of its threads." },
+			"queued" },
+	};
+	const json_t *row;
+	size_t k;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		expose_family(e, &families[i].family);
+		json_array_foreach(slots, k, row)
+			expose_count(e, metrics_count(json_object_get(row, "offload"), families[i].key),
+				"worker", worker_of(row), NULL);
+	}
+}
+
 /* Of all that there ever were: one that was scaled away did what it did. */
 static void loops(struct expose *e, const json_t *numbers)
 {
@@ -89,6 +114,11 @@ static void loops(struct expose *e, const json_t *numbers)
 	json_array_foreach(all, slot, loop)
 		expose_real(e, metrics_real(loop, "busy"), "worker",
 			metrics_worker((json_int_t)slot), NULL);
+	expose_family(e, &(struct expose_family){ "portico_offload_left_behind", EXPOSE_COUNTER, NULL,
+		"Pieces of handlers' work that had not returned when their worker ended." });
+	json_array_foreach(all, slot, loop)
+		expose_count(e, metrics_count(loop, "left_behind"), "worker",
+			metrics_worker((json_int_t)slot), NULL);
 }
 
 void metrics_slots(struct expose *e, const json_t *status, const json_t *numbers)
@@ -101,5 +131,6 @@ void metrics_slots(struct expose *e, const json_t *status, const json_t *numbers
 		"ratio", "Part of all new clients of the last minute that came to it." });
 	shares(e, slots, "expected", &(struct expose_family){ "portico_worker_expected_share_ratio",
 		EXPOSE_GAUGE, "ratio", "The part that was to come to it." });
+	offloads(e, slots);
 	loops(e, numbers);
 }

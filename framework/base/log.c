@@ -3,23 +3,31 @@
  * log.c - one line on one descriptor with one write.
  *
  * A line is never longer than PIPE_BUF, so that lines of several processes on
- * one pipe do not mix.
+ * one pipe do not mix.  Nobody waits for who reads a pipe or a socket: a line that finds no room is
+ * counted, and the next one that does is told behind how many.
+ *
+ * The descriptor's own O_NONBLOCK is not ours to set: others share it, a shell for one.
  */
 #include "base/log.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/jot.h"
 #include "base/log_line.h"
 
-enum { LOG_LINE = PIPE_BUF };
+enum { LOG_LINE = PIPE_BUF, LOG_SHORT = 512 };
 
 /* Three bytes may become one "?": who has more is cut for certain, and told so by "...". */
 enum { LOG_MESSAGE = 3 * LOG_LINE };
@@ -27,6 +35,8 @@ enum { LOG_MESSAGE = 3 * LOG_LINE };
 static struct log_speaker speaker = { .who = "portico", .slot = -1 };
 static struct log_style   style;
 static int                log_fd = STDERR_FILENO;
+static bool               reader_may_sleep;
+static atomic_ullong      unwritten;     /* lines, since the last that was */
 static enum log_level     log_worst = LOG_INFO;
 static struct log_place (*ask_place)(void *arg);
 static void              *ask_arg;
@@ -49,7 +59,10 @@ void log_as_worker(unsigned slot, unsigned generation)
 
 void log_to(int fd)
 {
+	struct stat file;
+
 	log_fd = fd;
+	reader_may_sleep = fstat(fd, &file) == 0 && (S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode));
 }
 
 void log_in_style(const struct log_style *s)
@@ -100,20 +113,58 @@ static bool find_syslogd(void)
 		&& connect(log_fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
 }
 
+/* Room may be gone between the question and the write: of pipes RWF_NOWAIT is taken since Linux 6.5. */
+static ssize_t put_without_waiting(const char *line, size_t len)
+{
+	struct pollfd room = { .fd = log_fd, .events = POLLOUT };
+	struct iovec whole = { .iov_base = (void *)line, .iov_len = len };
+
+	if (poll(&room, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	ssize_t n = pwritev2(log_fd, &whole, 1, -1, RWF_NOWAIT);
+	return n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? write(log_fd, line, len) : n;
+}
+
+/* The journal is waited for, as by all its clients; syslogd's socket is our own and never waits. */
+static ssize_t put_once(const char *line, size_t len)
+{
+	return reader_may_sleep && style.frame == LOG_BARE
+		? put_without_waiting(line, len) : write(log_fd, line, len);
+}
+
 /* A datagram is not ended by a newline. */
-static void put_out(const char *line, size_t len)
+static bool put_out(const char *line, size_t len)
 {
 	bool once_more = true;
 
 	if (style.frame == LOG_SYSLOG)
 		len--;
-	while (write(log_fd, line, len) < 0) {
+	while (put_once(line, len) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (!once_more || !find_syslogd())
-			break;
+			return false;
 		once_more = false;
 	}
+	return true;
+}
+
+static void tell_unwritten(struct log_event event)
+{
+	unsigned long long lines = atomic_exchange(&unwritten, 0);
+	char message[64], line[LOG_SHORT];
+	struct jot j = { .at = message, .end = message + sizeof(message) - 1 };
+
+	jot_number(&j, lines, 1);
+	jot_text(&j, lines == 1 ? " line was not written" : " lines were not written");
+	*j.at = '\0';
+	event.level = LOG_WARN;
+	event.place = (struct log_place){0};
+	event.message = message;
+	if (!put_out(line, log_line_put(line, sizeof(line), &style, &event)))
+		atomic_fetch_add(&unwritten, lines);
 }
 
 void log_say(enum log_level level, const struct log_place *place, const char *message)
@@ -130,7 +181,10 @@ void log_say(enum log_level level, const struct log_place *place, const char *me
 		event.place = *place;
 	else if (ask_place)
 		event.place = ask_place(ask_arg);
-	put_out(line, log_line_put(line, sizeof(line), &style, &event));
+	if (atomic_load(&unwritten) > 0)
+		tell_unwritten(event);
+	if (!put_out(line, log_line_put(line, sizeof(line), &style, &event)))
+		atomic_fetch_add(&unwritten, 1);
 	errno = saved;
 }
 

@@ -3,7 +3,9 @@
  * log.h - one line on one descriptor with one write.
  *
  * The descriptor is standard error until log_to() names another.  A line
- * says when (UTC), how bad, who, what.  Never fails, never blocks for memory.
+ * says when (UTC), how bad, who, what.  Never fails, never blocks for memory, nor
+ * for who reads a pipe or a socket: what finds no room there is lost, and "3 lines were not written" told
+ * with the next line.
  */
 #ifndef PORTICO_BASE_LOG_H
 #define PORTICO_BASE_LOG_H

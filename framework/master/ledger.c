@@ -113,6 +113,7 @@ static void bury_loop(struct ledger *l, unsigned slot, const struct page *page, 
 	loop->turns += page->turns;
 	loop->busy += page->busy;
 	loop->restarts += unasked;
+	loop->left_behind += atomic_load_explicit(&page->offload.busy, memory_order_relaxed);
 }
 
 static void bury_counters(struct ledger *l, unsigned slot, const struct page *page)

@@ -32,6 +32,7 @@ struct ledger_loop {             /* of the slot with its number */
 	uint64_t turns;
 	uint64_t busy;
 	uint64_t restarts;       /* workers of it that died unasked */
+	uint64_t left_behind;    /* pieces of offloaded work that had not returned when theirs ended */
 };
 
 struct ledger {                  /* all zero is a valid empty one */

@@ -38,7 +38,26 @@ static int open_syslog(void)
 	return -1;
 }
 
-/* Standard error is duplicated, so that a worker always has a log to change. */
+static bool is_fifo(int fd)
+{
+	struct stat file;
+
+	return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+/* Standard error is duplicated, so that a worker always has a log to change.  A pipe is opened anew if it
+ * may be: then nobody shares its O_NONBLOCK with us, and no race of two writers makes one wait. */
+static int open_stderr(void)
+{
+	int own = is_fifo(STDERR_FILENO)
+		? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+	int fd = fcntl(own >= 0 ? own : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (own >= 0)
+		close(own);
+	return fd;
+}
+
 static int open_log(const struct config *c)
 {
 	const char *path = c->log;
@@ -46,10 +65,10 @@ static int open_log(const struct config *c)
 	if (c->log_is_syslog)
 		return open_syslog();
 	if (!path)
-		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	/* Not to wait for the reader of a FIFO. */
+		return open_stderr();
+	/* Not to wait for the reader of a FIFO, now or later. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
-	if (fd >= 0)
+	if (fd >= 0 && !is_fifo(fd))
 		(void)fcntl(fd, F_SETFL, O_APPEND);
 	return fd;
 }
@@ -113,6 +132,7 @@ void logfile_begin(struct master *m)
 {
 	const struct config none = { .log_format = LOG_TEXT };
 
+	log_to(STDERR_FILENO);
 	m->log_style = style_of(&none);
 	log_in_style(&m->log_style);
 }

@@ -95,6 +95,25 @@ void member_leave(struct member *m, enum message_type how, double seconds)
 		child_kill_after(&m->child, overdue_after(how, seconds));
 }
 
+/* Whether its idle connections could be what they are there, too: service_adopt() says no otherwise. */
+static bool goes_on_in(const struct config_service *s, const struct config *c)
+{
+	for (size_t i = 0; i < c->service_count; i++) {
+		const struct config_service *next = &c->services[i];
+		if (strcmp(next->name, s->name) == 0)
+			return next->protocol == s->protocol && next->tls_pair_count == 0
+				&& (s->proxy_protocol || !next->proxy_protocol);
+	}
+	return false;
+}
+
+/* Of what the binary before it did not tell nothing is known. */
+static void name_what_stays(const struct generation *g, const struct config *next, char *stays)
+{
+	for (size_t i = 0; !g->adopted && i < g->config->service_count; i++)
+		stays[i] = !goes_on_in(&g->config->services[i], next);
+}
+
 /* Its idle connections go to a worker that serves: in its own slot if there is one. */
 void member_name_heir(struct member *m)
 {
@@ -102,12 +121,15 @@ void member_name_heir(struct member *m)
 	const struct slot_table *t = &master->table;
 	const struct slot *slot = t->slots[m->slot->index % t->active];
 	struct member *heir = generation_member(master->serving, slot);
+	struct message said = { .type = MESSAGE_HEIR };
 	int ends[2];
 
+	_Static_assert(sizeof(said.text) >= CONFIG_MAX_LISTENS, "a service listens somewhere");
 	if (m->state != MEMBER_SERVING || !heir || heir == m || channel_open(ends) < 0)
 		return;
+	name_what_stays(m->generation, heir->generation->config, said.text);
 	if (child_tell(&heir->child, MESSAGE_LEGACY, 0., ends[0]) == 0)
-		(void)child_tell(&m->child, MESSAGE_HEIR, 0., ends[1]);
+		(void)channel_send(m->child.channel, &said, ends[1]);
 	close(ends[0]);
 	close(ends[1]);
 }

@@ -75,6 +75,32 @@ static void tell_slot(const json_t *slot, const struct notes *to)
 		has_text(slot, "doing") ? ": " : "", has_text(slot, "doing") ? facts_text(slot, "doing") : "");
 }
 
+static void tell_offload(const json_t *slot, const struct notes *to)
+{
+	const json_t *o = json_object_get(slot, "offload");
+	char number[FACTS_WHOLE], busy[FACTS_WHOLE], queued[FACTS_WHOLE], left[FACTS_WHOLE];
+
+	if (facts_number(o, "queued") > 0.)
+		say(to, false, "slot %s: offloaded work waits for a thread: %s busy, %s queued",
+			facts_whole(slot, "slot", number), facts_whole(o, "busy", busy),
+			facts_whole(o, "queued", queued));
+	if (facts_number(o, "left_behind") > 0.)
+		say(to, false, "slot %s: offloaded work that had not returned when its worker ended: %s",
+			facts_whole(slot, "slot", number), facts_whole(o, "left_behind", left));
+}
+
+static void tell_table(const json_t *service, const struct notes *to)
+{
+	const json_t *t = json_object_get(service, "table");
+	char refused[UNITS_TEXT + 16], entries[UNITS_TEXT + 16];
+
+	if (facts_number(t, "refused") > 0.)
+		say(to, true, "the table of service %s had no room: %s refused; it has %s now",
+			facts_text(service, "name"),
+			facts_count(t, "refused", "value was", "values were", refused, sizeof(refused)),
+			facts_count(t, "entries", "entry", "entries", entries, sizeof(entries)));
+}
+
 static void tell_stranger(const json_t *stranger, const struct notes *to)
 {
 	char pid[FACTS_WHOLE], uid[FACTS_WHOLE];
@@ -122,6 +148,8 @@ void notes_tell(const json_t *status, notes_fn *tell, void *arg)
 	tell_canary(status, &to);
 	each(json_object_get(status, "strangers"), tell_stranger, &to);
 	each(json_object_get(status, "slots"), tell_slot, &to);
+	each(json_object_get(status, "slots"), tell_offload, &to);
+	each(json_object_get(status, "services"), tell_table, &to);
 	each(json_object_get(status, "generations"), tell_generation, &to);
 	each(json_object_get(status, "lacks"), tell_lack, &to);
 }

@@ -152,6 +152,24 @@ uint64_t numbers_busy(const struct master *m, unsigned slot)
 	return sum;
 }
 
+static void add_offload(void *arg, const struct member *w)
+{
+	const struct page_offload *o = &w->page->offload;
+	struct numbers_offload *sum = arg;
+
+	sum->threads += atomic_load_explicit(&o->threads, memory_order_relaxed);
+	sum->busy += atomic_load_explicit(&o->busy, memory_order_relaxed);
+	sum->queued += atomic_load_explicit(&o->queued, memory_order_relaxed);
+}
+
+struct numbers_offload numbers_offload(const struct master *m, unsigned slot)
+{
+	struct numbers_offload sum = {0};
+
+	for_each_page(m, slot, add_offload, &sum);
+	return sum;
+}
+
 /* ---- what is over ---- */
 
 static bool is_known(const void *arg, const char *service)

@@ -36,6 +36,15 @@ void numbers_generation(const struct generation *g, struct counts *out);
 /* A generation has ended: of services that none has any more only sums are kept. */
 void numbers_forget(struct master *m);
 
+/* Handlers' work in threads, of the slot's living workers. */
+struct numbers_offload {
+	uint64_t threads;
+	uint64_t busy;
+	uint64_t queued;
+};
+
+struct numbers_offload numbers_offload(const struct master *m, unsigned slot);
+
 /* Nanoseconds that the slot's workers were busy. */
 uint64_t numbers_busy(const struct master *m, unsigned slot);
 

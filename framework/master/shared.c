@@ -167,6 +167,11 @@ void shared_find(const struct master *m, const struct config *c, struct table **
 	}
 }
 
+const struct table *shared_table(const struct master *m, const struct config_service *service)
+{
+	return service->table > 0 ? find(m, service, SHARED_TABLE) : NULL;
+}
+
 /* ---- the end ---- */
 
 static void destroy(struct shared *s)

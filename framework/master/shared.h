@@ -2,14 +2,15 @@
 /*
  * shared.h - memory that the workers of a service share, of all generations.
  *
- * The master makes it before the first of them is born and keeps it over reloads and upgrades; it
- * never looks into it.
+ * The master makes it before the first of them is born and keeps it over reloads and upgrades; of
+ * what is in it, it looks only at how full a table is.
  */
 #ifndef PORTICO_MASTER_SHARED_H
 #define PORTICO_MASTER_SHARED_H
 
 struct bus;
 struct config;
+struct config_service;
 struct master;
 struct rates;
 struct shared;
@@ -24,6 +25,9 @@ int shared_prepare(struct master *m, const struct config *config, const char **f
 /* For a worker that is about to be: of each service its table, its bus and its rates, or NULL. */
 void shared_find(const struct master *m, const struct config *config, struct table **tables,
 	struct bus **buses, struct rates **rates);
+
+/* The table of a service, or NULL. */
+const struct table *shared_table(const struct master *m, const struct config_service *service);
 
 /* A generation is gone: ends what no other one names. */
 void shared_drop_unused(struct master *m);

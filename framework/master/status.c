@@ -64,7 +64,8 @@ static json_t *offload_json(const struct page_offload *o)
 {
 	uint64_t since = atomic_load_explicit(&o->since, memory_order_relaxed), now = clock_ns();
 
-	return json_pack("{s:I, s:I, s:f}",
+	return json_pack("{s:I, s:I, s:I, s:f}",
+		"threads", (json_int_t)atomic_load_explicit(&o->threads, memory_order_relaxed),
 		"busy", (json_int_t)atomic_load_explicit(&o->busy, memory_order_relaxed),
 		"queued", (json_int_t)atomic_load_explicit(&o->queued, memory_order_relaxed),
 		"longest", since > 0 && now > since ? (double)(now - since) / CLOCK_SECOND : 0.);

@@ -87,9 +87,10 @@ static json_t *loops_json(const struct master *m)
 	json_t *all = json_array();
 
 	for (unsigned slot = 0; slot < slots_ever(m); slot++)
-		json_array_append_new(all, json_pack("{s:f, s:I}",
+		json_array_append_new(all, json_pack("{s:f, s:I, s:I}",
 			"busy", (double)numbers_busy(m, slot) / 1e9,
-			"restarts", (json_int_t)ledger_loop(&m->ledger, slot).restarts));
+			"restarts", (json_int_t)ledger_loop(&m->ledger, slot).restarts,
+			"left_behind", (json_int_t)ledger_loop(&m->ledger, slot).left_behind));
 	return all;
 }
 

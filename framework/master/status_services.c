@@ -10,9 +10,11 @@
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/numbers.h"
+#include "master/shared.h"
 #include "master/shares.h"
 #include "master/status.h"
 #include "master/status_parts.h"
+#include "sys/table.h"
 
 static json_t *listens_json(const struct config_service *s)
 {
@@ -235,16 +237,31 @@ static json_t *latency_json(const struct master *m, const char *service, struct 
 	return json_pack("{s:o, s:o}", "all", whole, "reload", since ? since : json_null());
 }
 
+/* ---- what its workers share ---- */
+
+static json_t *table_json(const struct master *m, const struct config_service *s)
+{
+	const struct table *t = shared_table(m, s);
+
+	if (!t)
+		return json_null();
+	struct table_fill fill = table_fill(t);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "size", (json_int_t)table_size(t),
+		"room", (json_int_t)fill.room, "used", (json_int_t)fill.used,
+		"entries", (json_int_t)fill.entries, "refused", (json_int_t)fill.refused);
+}
+
 /* ---- the service ---- */
 
 static json_t *service_json(const struct master *m, const struct config_service *s)
 {
-	json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}",
+	json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
 		"name", s->name,
 		"protocol", config_protocol_name(s->protocol),
 		"listen", listens_json(s),
 		"balance", balance_json(m, s),
 		"slots", slots_json(m, s),
+		"table", table_json(m, s),
 		"metrics", metrics_json(m, s));
 	struct counts *c = calloc(1, sizeof(*c));
 

@@ -108,6 +108,15 @@ static void add_lately(json_t *row, const struct master *m, const struct slot *s
 	free(l);
 }
 
+static json_t *offload_json(const struct master *m, const struct slot *s)
+{
+	struct numbers_offload o = numbers_offload(m, s->index);
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "threads", (json_int_t)o.threads,
+		"busy", (json_int_t)o.busy, "queued", (json_int_t)o.queued,
+		"left_behind", (json_int_t)ledger_loop(&m->ledger, s->index).left_behind);
+}
+
 static json_t *slot_json(const struct master *m, const struct slot *s)
 {
 	const struct member *w = face_of(m, s);
@@ -118,7 +127,7 @@ static json_t *slot_json(const struct master *m, const struct slot *s)
 	sum_queues(m, s, &queue, &limit);
 	if (w)
 		obituary_doing(w, doing, sizeof(doing));
-	json_t *row = json_pack("{s:i, s:i, s:i, s:s, s:o, s:I, s:I, s:I, s:i, s:i, s:I, s:I}",
+	json_t *row = json_pack("{s:i, s:i, s:i, s:s, s:o, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:o}",
 		"slot", (int)s->index,
 		"pid", w ? (int)w->child.pid : 0,
 		"generation", w ? (int)w->generation->number : 0,
@@ -130,7 +139,8 @@ static json_t *slot_json(const struct master *m, const struct slot *s)
 		"queue", queue,
 		"limit", limit,
 		"rss", resident(w),
-		"restarts", (json_int_t)ledger_loop(&m->ledger, s->index).restarts);
+		"restarts", (json_int_t)ledger_loop(&m->ledger, s->index).restarts,
+		"offload", offload_json(m, s));
 	if (row)
 		add_lately(row, m, s);
 	return row;

@@ -190,6 +190,19 @@ static void tell_answers(const json_t *service, FILE *out)
 	tell_limited(json_object_get(service, "rate_limited"), out);
 }
 
+static void tell_table_of(const json_t *service, FILE *out)
+{
+	const json_t *t = json_object_get(service, "table");
+	char entries[UNITS_TEXT + 16], used[UNITS_TEXT], room[UNITS_TEXT];
+	char refused[UNITS_TEXT];
+
+	if (json_is_object(t))
+		say(out, 4, "table: %s, %s of %s used, %s refused",
+			facts_count(t, "entries", "entry", "entries", entries, sizeof(entries)),
+			units_bytes(facts_number(t, "used"), used), units_bytes(facts_number(t, "room"), room),
+			units_count(facts_number(t, "refused"), refused));
+}
+
 static void tell_metrics(const json_t *service, FILE *out)
 {
 	size_t i;
@@ -215,23 +228,26 @@ static void tell_services(const json_t *status, FILE *out)
 		tell_balance(json_object_get(service, "balance"), out);
 		tell_traffic(service, out);
 		tell_answers(service, out);
+		tell_table_of(service, out);
 		tell_metrics(service, out);
 	}
 }
 
 /* ---- generations, sockets ---- */
 
-/* ", offloaded: 4 busy, 10 queued, longest 12 s"; "" if there is none. */
+/* ", offloaded: 4 busy, 10 queued, longest 12 s, 4 threads"; "" if there is none. */
 static const char *offloaded(const json_t *w, char *out, size_t room)
 {
 	const json_t *o = json_object_get(w, "offload");
 	char busy[FACTS_WHOLE], queued[FACTS_WHOLE], longest[UNITS_TEXT];
+	char threads[UNITS_TEXT + 16];
 
 	out[0] = '\0';
 	if (facts_number(o, "busy") > 0. || facts_number(o, "queued") > 0.)
-		snprintf(out, room, ", offloaded: %s busy, %s queued, longest %s",
+		snprintf(out, room, ", offloaded: %s busy, %s queued, longest %s, %s",
 			facts_whole(o, "busy", busy), facts_whole(o, "queued", queued),
-			units_seconds(facts_number(o, "longest"), longest));
+			units_seconds(facts_number(o, "longest"), longest),
+			facts_count(o, "threads", "thread", "threads", threads, sizeof(threads)));
 	return out;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_head.h - what the three files that fill a struct http_head share.
+ * http_head.h - what the files that fill a struct http_head share.
  *
- * http_parse.c finds lines and fields, http_target.c reads the request target,
+ * http_parse*.c find lines and fields, http_target.c reads the request target,
  * http_known.c the fields that say how the connection goes on.  Nobody else
  * includes this.  The rules of http_parse.h hold: no I/O, no malloc.
  */

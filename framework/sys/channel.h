@@ -24,7 +24,8 @@ enum message_type {
 	MESSAGE_LOG,             /* fd: write your log there from now on, in style value */
 	MESSAGE_LEND,            /* fd: serve listen number value, of slot, too */
 	MESSAGE_KEEP,            /* when you retire, go on serving listen number value */
-	MESSAGE_HEIR,            /* fd: a channel to who takes your idle connections when you retire */
+	MESSAGE_HEIR,            /* fd: a channel to who takes your idle connections when you retire;
+	                          * text[n] not 0: but not of service number n */
 	MESSAGE_LEGACY,          /* fd: the other end of such a channel */
 	MESSAGE_TURN,            /* nothing: turn once, so that it is seen that you can */
 	MESSAGE_RETURN,          /* empty what you borrowed or kept (value, slot) and stop */

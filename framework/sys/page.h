@@ -61,7 +61,8 @@ struct page_metric {             /* a number of a plugin's own */
 };
 
 struct page_offload {            /* work that handlers gave to threads, one of which stores */
-	_Atomic uint32_t busy;           /* in work */
+	_Atomic uint16_t busy;           /* in work */
+	_Atomic uint16_t threads;        /* that were started; 0 from a binary before, whose busy had its bits */
 	_Atomic uint32_t queued;         /* waiting for a thread */
 	_Atomic uint64_t since;          /* when the oldest in work began, by clock_ns(); 0: none is */
 };

@@ -89,7 +89,8 @@ static void tell(struct pool *p)
 		if (since > 0 && (oldest == 0 || since < oldest))
 			oldest = since;
 	}
-	atomic_store_explicit(&p->told->busy, p->busy, memory_order_relaxed);
+	atomic_store_explicit(&p->told->busy, (uint16_t)p->busy, memory_order_relaxed);
+	atomic_store_explicit(&p->told->threads, (uint16_t)p->thread_count, memory_order_relaxed);
 	atomic_store_explicit(&p->told->queued, p->waiting_count, memory_order_relaxed);
 	atomic_store_explicit(&p->told->since, oldest, memory_order_relaxed);
 }

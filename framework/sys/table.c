@@ -27,7 +27,7 @@ enum {
 };
 
 /* The layout's name and version: another binary may have another one. */
-#define MAGIC UINT64_C(0x317462616f747270)
+#define MAGIC UINT64_C(0x327462616f747270)
 
 /* ---- making ---- */
 
@@ -230,6 +230,7 @@ static void forget(struct place *p)
 	struct cell *c = cell_at(p->t, p->shard, p->cell);
 
 	shard_publish(p->link, c->next);
+	p->shard->entries--;
 	shard_give(p->t, p->shard, p->cell);
 	p->cell = 0;
 }
@@ -325,8 +326,10 @@ static int replace(struct place *p, struct table_value value)
 	size_t bytes = p->key.len + (is_number(value.len) ? 0 : value.len);
 	uint32_t cell = shard_take(p->t, p->shard, cells_for(bytes), p->now);
 
-	if (!cell)
+	if (!cell) {
+		p->shard->refused++;
 		return ENOSPC;
+	}
 	p->cell = 0;
 	find(p);                 /* room may have been made of the one before it */
 	uint32_t old = p->cell;
@@ -336,6 +339,7 @@ static int replace(struct place *p, struct table_value value)
 	if (c->expires && (!p->shard->soonest || c->expires < p->shard->soonest))
 		p->shard->soonest = c->expires;
 	shard_publish(p->link, cell);
+	p->shard->entries += !old;
 	shard_give(p->t, p->shard, old);
 	return 0;
 }

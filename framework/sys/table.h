@@ -56,6 +56,15 @@ void        table_destroy(struct table *t);      /* in this process; NULL is fin
 int         table_fd(const struct table *t);
 size_t      table_size(const struct table *t);
 
+struct table_fill {
+	size_t entries;                  /* with what has expired and nobody has looked for */
+	size_t used, room;               /* bytes for entries */
+	uint64_t refused;                /* values since it began, with ENOSPC */
+};
+
+/* As it is now, without a lock: who writes meanwhile, or died of it, may make it a little wrong. */
+struct table_fill table_fill(const struct table *t);
+
 /* All give -1 with EINVAL (no key, or a ttl that is none), EMSGSIZE (key or value are too
  * long) or EBUSY (somebody is stopped with the lock); and: */
 

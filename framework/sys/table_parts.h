@@ -39,6 +39,9 @@ struct shard {
 	uint32_t free;                   /* 0: none */
 	uint32_t fresh;                  /* cells from here on were never used */
 	uint64_t soonest;                /* no entry expires before; 0: none ever does */
+	uint32_t entries;
+	uint32_t used;                   /* cells */
+	uint64_t refused;                /* values for which there was no room */
 	uint32_t buckets[];              /* as many as cells; then marks, then cells */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table_shard.c - a shard's lock and its cells.
+ * table_shard.c - a shard's lock, its cells, and how many of them are in use.
  *
  * A number of a cell that was read is checked before it is used: a worker that writes where it
  * likes may make the table lose entries, not make its siblings die.
@@ -30,6 +30,7 @@ static bool mark(const struct table *t, struct shard *s, uint32_t cell)
 	if (cell == 0 || cell >= s->fresh || *word & bit)
 		return false;
 	*word |= bit;
+	s->used++;
 	return true;
 }
 
@@ -62,6 +63,7 @@ static void look_at_bucket(const struct table *t, struct shard *s, uint32_t *lin
 			shard_publish(link, 0);
 			return;
 		}
+		s->entries++;
 		note_expiry(s, cell_at(t, s, cell)->expires);
 		link = &cell_at(t, s, cell)->next;
 	}
@@ -86,6 +88,7 @@ static void sweep(const struct table *t, struct shard *s, uint64_t now)
 		s->fresh = t->is.cells;
 	memset(shard_marks(t, s), 0, (t->is.cells / 64 + 1) * sizeof(uint64_t));
 	s->soonest = 0;
+	s->entries = s->used = 0;
 	for (uint32_t i = 0; i < t->is.cells; i++)
 		look_at_bucket(t, s, &s->buckets[i], now);
 	find_free(t, s);
@@ -99,6 +102,7 @@ static uint32_t take_one(const struct table *t, struct shard *s)
 		s->free = cell_at(t, s, cell)->more;
 	else
 		cell = s->fresh < t->is.cells ? s->fresh++ : 0;
+	s->used += cell != 0;
 	return cell;
 }
 
@@ -135,8 +139,31 @@ void shard_give(const struct table *t, struct shard *s, uint32_t cell)
 		uint32_t more = c->more;
 		c->more = s->free;
 		s->free = cell;
+		s->used--;
 		cell = more;
 	}
+}
+
+/* ---- how full ---- */
+
+/* A worker may have written what it likes. */
+static uint32_t number_in(const uint32_t *shared, uint32_t most)
+{
+	uint32_t n = __atomic_load_n(shared, __ATOMIC_RELAXED);
+	return n < most ? n : most;
+}
+
+struct table_fill table_fill(const struct table *t)
+{
+	const uint32_t most = t->is.cells - 1;
+	struct table_fill fill = { .room = (size_t)t->is.shards * most * TABLE_CELL };
+
+	for (uint32_t i = 0; i < t->is.shards; i++) {
+		fill.entries += number_in(&shard_at(t, i)->entries, most);
+		fill.used += (size_t)number_in(&shard_at(t, i)->used, most) * TABLE_CELL;
+		fill.refused += __atomic_load_n(&shard_at(t, i)->refused, __ATOMIC_RELAXED);
+	}
+	return fill;
 }
 
 /* ---- the lock ---- */

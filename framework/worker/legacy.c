@@ -106,16 +106,25 @@ void testament_init(struct testament *t, struct ev_loop *loop, struct service **
 	t->again.data = t;
 }
 
-void testament_name(struct testament *t, int heir)
+void testament_name(struct testament *t, int heir, const char stays[MESSAGE_TEXT])
 {
 	testament_fini(t);
 	t->heir = heir;
+	for (size_t i = 0; i < CONFIG_MAX_LISTENS; i++)
+		t->stays[i] = stays[i];
+}
+
+bool testament_names(const struct testament *t, size_t service)
+{
+	return t->heir >= 0 && !t->stays[service];
 }
 
 /* 0: all that is idle now is given; -1: the channel takes no more for now. */
 static int give_all(struct testament *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
+		if (t->stays[i])
+			continue;
 		struct gift g = { .channel = t->heir, .service = service_name(t->services[i]) };
 		if (service_hand_on(t->services[i], give, &g) < 0)
 			return -1;
@@ -127,7 +136,7 @@ static int give_all(struct testament *t)
 static bool waits(const struct testament *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (service_may_hand_on(t->services[i]))
+		if (!t->stays[i] && service_may_hand_on(t->services[i]))
 			return true;
 	return false;
 }

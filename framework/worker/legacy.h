@@ -4,7 +4,9 @@
  *
  * Closing an idle keep-alive connection races with a request that is on its
  * way.  Handing its descriptor on does not: what the client sends meanwhile waits in
- * the socket.  The two workers have a channel of their own for it; each message is the
+ * the socket.  Where the other worker's configuration has other rules for connections (TLS, a PROXY
+ * header, no such service) they stay: the next request of each is still answered, and the last.
+ * The two workers have a channel of their own for it; each message is the
  * name of a service, the client's address if a PROXY header told it, and a descriptor.
  *
  * A connection of TCP, or a WebSocket, goes with what its handler has to know, if that can
@@ -18,7 +20,9 @@
 #include <stddef.h>
 
 #include "base/seldom.h"
+#include "config/config.h"
 #include "service/service.h"
+#include "sys/channel.h"
 
 struct heir;
 
@@ -32,12 +36,17 @@ struct testament {
 	const struct heir *incoming; /* who else may still leave us theirs */
 	ev_timer         again;      /* for those that could not go yet */
 	bool             open;       /* this worker leaves */
+	bool             stays[CONFIG_MAX_LISTENS];  /* connections of service number n */
 };
 
 /* incoming: what others still leave to this worker goes on to its heir, too. */
 void testament_init(struct testament *t, struct ev_loop *loop, struct service **services,
 	size_t count, const struct heir *incoming);
-void testament_name(struct testament *t, int heir);   /* the channel becomes its own */
+/* The channel becomes its own.  stays: as MESSAGE_HEIR has it. */
+void testament_name(struct testament *t, int heir, const char stays[MESSAGE_TEXT]);
+
+/* Whether connections of that service have somewhere to go. */
+bool testament_names(const struct testament *t, size_t service);
 
 /* Begins to hand on; goes on by itself as the channel takes it. */
 void testament_open(struct testament *t);

@@ -121,6 +121,20 @@ Test(balance_load, it_is_even_after_a_worker_was_killed)
 	load_end(s);
 }
 
+/* One that gets no core for 5 ms in the middle of a turn is passed over, rightly, and made up to as soon as
+ * it goes on.  One whose queue is told wrong is not, nor one that is chosen by chance: 167 of 1000 would come
+ * to each. */
+static void expect_next_ones(unsigned first, unsigned end)
+{
+	enum { FEW = 50, EACH = 285, MOST = 1000 };
+
+	for (unsigned i = first; i < end; i++)
+		for (unsigned before = crowd.count; crowd_of(&crowd, i) < EACH; load_stay(FEW))
+			cr_assert_lt(crowd.count - before, MOST - 600, "%u, %u, %u, %u, %u, %u",
+				crowd_of(&crowd, 0), crowd_of(&crowd, 1), crowd_of(&crowd, 2), crowd_of(&crowd, 3),
+				crowd_of(&crowd, 4), crowd_of(&crowd, 5));
+}
+
 Test(balance_load, slots_that_come_get_the_next_ones)
 {
 	struct server *s = server_start(WHO, 4);
@@ -130,11 +144,9 @@ Test(balance_load, slots_that_come_get_the_next_ones)
 	load_stay(1200);
 	verb_succeeds(&o, "scale", "6");
 	load_stay(600);
-	for (int i = 4; i < 6; i++)
-		cr_assert_geq(crowd_of(&crowd, i), 285, "%u, %u, %u, %u, %u, %u", crowd_of(&crowd, 0),
-			crowd_of(&crowd, 1), crowd_of(&crowd, 2), crowd_of(&crowd, 3), crowd_of(&crowd, 4),
-			crowd_of(&crowd, 5));
-	load_stay(STAY - 1800);
+	expect_next_ones(4, 6);
+	if (crowd.count < STAY)
+		load_stay(STAY - crowd.count);
 	load_expect_even(6, EVEN, "two more slots");
 	load_expect_uncut();
 	load_end(s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* logs.c - what an operator, the journal, syslogd or a program finds in the log, and what must not be in it. */
+#include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
 #include <sched.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -226,6 +228,102 @@ Test(logs, a_crash_without_a_stack_or_a_place_is_told_too)
 	crash_by(s, "/api/abrt", HEAD("SIGABRT"), " give_up");
 	cr_assert(server_says(s, "of signal 6 (Aborted)"));
 	server_stop(s);
+}
+
+/* ---- a pipe that nobody reads ---- */
+
+enum { NOBODY = 65534 };
+
+static int unread[2];
+
+static void fill(void)
+{
+	char block[4096] = "";
+
+	cr_assert_eq(fcntl(unread[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(unread[1], block, sizeof(block)) > 0)
+		;
+	cr_assert_eq(fcntl(unread[1], F_SETFL, 0), 0);
+}
+
+/* What has come since, without what filled it. */
+static const char *empty(void)
+{
+	static char text[1 << 16];
+	size_t len = 0;
+
+	for (char c; len < sizeof(text) - 1 && read(unread[0], &c, 1) == 1;)
+		if (c)
+			text[len++] = c;
+	text[len] = '\0';
+	return text;
+}
+
+static bool serves(void *arg)
+{
+	int fd = client_try_connect("127.0.0.1", 8080);
+
+	(void)arg;
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool is_another(void *before)
+{
+	return strcmp(http_get(8080, "/"), before) != 0;
+}
+
+static void reload(pid_t server)
+{
+	char before[64];
+
+	snprintf(before, sizeof(before), "%s", http_get(8080, "/"));
+	kill(server, SIGHUP);
+	cr_assert(wait_until(is_another, before, PATIENCE), "nobody reloads");
+}
+
+static bool is_gone(void *pid)
+{
+	return waitpid(*(pid_t *)pid, NULL, WNOHANG) > 0;
+}
+
+static void keep_nobody_waiting(const struct spawn *how)
+{
+	const char *argv[] = { NULL, "run", "-c", path_of("portico.ini"), NULL };
+
+	cr_assert_eq(pipe2(unread, O_CLOEXEC), 0);
+	fcntl(unread[0], F_SETFL, O_NONBLOCK);
+	fill();
+	write_file("portico.ini", WEB("", "deferred.so") FILE_IS "[handler web /]\nplugin = ${T}/who.so\n",
+		path_of("portico.ini"));
+	pid_t server = spawn_portico(how, unread[1], unread[1], argv);
+	cr_assert(wait_until(serves, NULL, PATIENCE), "the start hangs");
+	reload(server);
+	http_get(8080, "/api/x");
+	cr_assert_str_eq(empty(), "", "there was room");
+	http_get(8080, "/api/x");
+	reload(server);
+	const char *log = empty();
+	cr_assert(strstr(log, " warn  worker 0: ") && strstr(log, " not written\n"), "%s", log);
+	cr_assert(strstr(log, " lines were not written\n"), "%s", log);
+	cr_assert(strstr(log, "request in hand\n"), "%s", log);
+	cr_assert_eq(fcntl(unread[1], F_GETFL) & O_NONBLOCK, 0, "others' descriptor was changed");
+	fill();
+	kill(server, SIGTERM);
+	cr_assert(wait_until(is_gone, &server, PATIENCE), "the end hangs");
+	cr_assert_str_eq(empty(), "", "there was room");
+}
+
+Test(logs, a_pipe_that_nobody_reads_keeps_nobody_waiting)
+{
+	keep_nobody_waiting(NULL);
+}
+
+/* Who may not open it anew. */
+Test(logs, nor_does_a_pipe_of_another_user)
+{
+	keep_nobody_waiting(&(struct spawn){ .uid = NOBODY });
 }
 
 /* ---- operations ---- */

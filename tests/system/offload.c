@@ -198,6 +198,8 @@ Test(offload, work_that_never_returns_is_seen_and_ends_with_its_worker)
 	cr_assert_gt(told_number("longest"), longest);
 	verb_succeeds(&o, "status", NULL);
 	cr_assert(strstr(o.out, ", offloaded: 1 busy, 1 queued, longest "), "%s", o.out);
+	cr_assert(strstr(o.out, ", 1 thread\n"), "%s", o.out);
+	cr_assert(strstr(o.out, "slot 0: offloaded work waits for a thread: 1 busy, 1 queued\n"), "%s", o.out);
 
 	double begin = seconds_now();
 	server_signal(s, SIGTERM);
@@ -211,6 +213,23 @@ Test(offload, work_that_never_returns_is_seen_and_ends_with_its_worker)
 	cr_assert_eq(server_count(s, "left after"), 1);
 	cr_assert_eq(server_count(s, "died after"), 0);
 	server_assert_gone(s);
+}
+
+/* After a reload, for the worker that ended is told of, not the one that serves. */
+Test(offload, what_was_left_behind_is_counted)
+{
+	struct server *s = start("drain = 200ms");
+	struct outcome o;
+	int fd = ask("/hang");
+
+	server_await(s, "work /hang begins");
+	server_signal(s, SIGHUP);
+	client_expect_end(fd, true);
+	server_await(s, "left after");
+	verb_succeeds(&o, "status", NULL);
+	cr_assert(strstr(o.out, "slot 0: offloaded work that had not returned when its worker ended: 1\n"), "%s",
+		o.out);
+	server_stop(s);
 }
 
 Test(offload, second_term_does_not_wait_for_it)

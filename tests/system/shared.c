@@ -62,6 +62,23 @@ Test(shared, all_workers_see_one_table)
 	server_stop(s);
 }
 
+Test(shared, a_table_tells_how_full_it_is)
+{
+	struct server *s = server_start(TABLE("table = 1m\n"), "");
+	struct outcome o;
+	unsigned worker;
+
+	add("n", &worker);
+	expect("/put?k", "done");
+	verb_succeeds(&o, "status", NULL);
+	cr_assert(strstr(o.out, "    table: 2 entries, 128 B of "), "%s", o.out);
+	cr_assert(strstr(o.out, " used, 0 refused\n"), "%s", o.out);
+	verb_succeeds(&o, "upgrade", NULL);
+	verb_succeeds(&o, "status", NULL);
+	cr_assert(strstr(o.out, "    table: 2 entries, "), "%s", o.out);
+	server_stop(s);
+}
+
 Test(shared, a_table_outlives_workers_reloads_and_upgrades)
 {
 	struct server *s = server_start(TABLE("table = 1m\n"), "");

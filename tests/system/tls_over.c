@@ -22,6 +22,28 @@ enum { PORT = 8443, FILE_SIZE = 1000 * 1000, FLOOD = 8 << 20, RECORD = 16384 };
 	"[portico]\nworkers = 1\ndrain = 20s\n"                              \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8443\n" PAIR
 
+/* ---- TLS comes to a service that had none ---- */
+
+Test(tls_over, a_connection_from_before_tls_gets_its_answer_and_ends)
+{
+	make_pair("a.test");
+	struct server *s = server_start("[portico]\nworkers = 1\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8443\n"
+		"[handler web /]\nplugin = ${T}/who.so\n");
+	struct response r;
+	int fd = client_connect(PORT);
+
+	client_get(fd, "/", &r);
+	cr_assert_not(r.close);
+	server_reload(s, WEB "[handler web /]\nplugin = ${T}/who.so\n");
+	server_await_generation(s, 2);
+	let_pass(.1);
+	client_get(fd, "/", &r);
+	cr_assert(r.close, "it is the last");
+	client_expect_end(fd, false);
+	server_stop(s);
+}
+
 /* ---- files ---- */
 
 static void expect_file(struct tls_conn *c, const char *request, size_t from, size_t len)

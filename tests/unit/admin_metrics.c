@@ -10,11 +10,13 @@
 #define STATUS                                                               \
 	"{'version':'9','workers':2,'generation':3,'crashes':4,'imbalance':null," \
 	"'strangers':[],'canary':null,'generations':[{'state':'serving'},{'state':'retiring'}]," \
-	"'slots':[{'slot':0,'state':'stalled','restarts':5,'share':0.25,'expected':null,'rss':4096,'generation':3}]," \
+	"'slots':[{'slot':0,'state':'stalled','restarts':5,'share':0.25,'expected':null,'rss':4096,'generation':3," \
+	"'offload':{'threads':4,'busy':3,'queued':2,'left_behind':1}}]," \
 	"'sockets':[{'slot':1,'type':'tcp','state':'held','service':'web','address':'[::]:80','queue':2,'limit':128}," \
 	"{'slot':1,'type':'udp','state':'held','service':'u','address':'[::]:81','queue':1,'limit':0}," \
 	"{'slot':1,'type':'tcp','state':'retiring','service':'','address':'[::]:82','queue':1,'limit':9}]," \
-	"'services':[{'name':'web','metrics':[%s]}]}"
+	"'services':[{'name':'web','table':{'size':9,'room':8,'used':7,'entries':6,'refused':5},'metrics':[%s]}," \
+	"{'name':'u','table':null,'metrics':[]}]}"
 
 #define ROW(service, protocol, worker)                                       \
 	"{'service':'" service "','protocol':'" protocol "','worker':" worker ",'accepted':10,'active':1," \
@@ -23,7 +25,7 @@
 	"'latency':{'below':[1,3],'count':4,'sum':0.5}}"
 
 #define NUMBERS                                                              \
-	"{'began':1000000000.0,'reloads':7,'reloads_failed':1,'bounds':[0.5,1.0],'loops':[{'busy':0.5,'restarts':5},{'busy':0.25,'restarts':0}],'rows':[" \
+	"{'began':1000000000.0,'reloads':7,'reloads_failed':1,'bounds':[0.5,1.0],'loops':[{'busy':0.5,'restarts':5,'left_behind':1},{'busy':0.25,'restarts':0,'left_behind':6}],'rows':[" \
 	ROW("web", "http", "0") "," ROW("u", "udp", "1") "]}"
 
 static char *written;
@@ -98,6 +100,26 @@ Test(metrics, of_the_server)
 	has("portico_worker_state{worker=\"0\",state=\"serving\"} 0");
 	has("portico_worker_restarts_total{worker=\"0\"} 5");
 	has("portico_worker_busy_seconds_total{worker=\"1\"} 0.25");
+}
+
+Test(metrics, of_work_in_threads)
+{
+	render("", false);
+	has("portico_offload_threads{worker=\"0\"} 4");
+	has("portico_offload_busy{worker=\"0\"} 3");
+	has("portico_offload_queued{worker=\"0\"} 2");
+	has("portico_offload_left_behind_total{worker=\"0\"} 1");
+	has("portico_offload_left_behind_total{worker=\"1\"} 6");
+}
+
+Test(metrics, of_tables)
+{
+	render("", false);
+	has("portico_table_entries{service=\"web\"} 6");
+	has("portico_table_used_bytes{service=\"web\"} 7");
+	has("portico_table_room_bytes{service=\"web\"} 8");
+	has("portico_table_refused_total{service=\"web\"} 5");
+	lacks("portico_table_entries{service=\"u\"}");
 }
 
 Test(metrics, what_is_not_known_has_no_sample)

@@ -46,6 +46,15 @@ static void has_done(uint64_t accepted, uint64_t closed)
 	page->services[0].counts = (struct counts){ .accepted = accepted, .closed = closed };
 }
 
+Test(ledger, counts_offloaded_work_that_a_worker_left)
+{
+	page->offload.busy = 2;
+	ledger_bury(&ledger, 1, page, 2, false);
+	ledger_bury(&ledger, 1, page, 2, true);
+	cr_assert_eq(ledger_loop(&ledger, 1).left_behind, 4);
+	cr_assert_eq(ledger_loop(&ledger, 0).left_behind, 0);
+}
+
 Test(ledger, adds_up_what_each_worker_of_a_slot_did)
 {
 	has_done(10, 10);

@@ -3,9 +3,12 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log_line.h"
@@ -224,6 +227,54 @@ Test(log, the_time_is_that_of_the_calendar)
 		log_line_put(line, sizeof(line), &style, &e);
 		cr_assert_eq(strncmp(line, days[i].text, 19), 0, "%.24s is not %s", line, days[i].text);
 	}
+}
+
+/* Says lines until one finds no room; that many were written. */
+static unsigned say_until_full(int fd)
+{
+	unsigned said = 0;
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	for (; poll(&room, 1, 0) == 1; said++)
+		log_info("line %u", said);
+	return said;
+}
+
+static void expect_no_wait(int to, int from)
+{
+	log_to(to);
+	out = from;
+	unsigned said = say_until_full(to);
+	for (unsigned i = 0; i < 3; i++)
+		log_info("lost");
+	cr_assert_eq(fcntl(to, F_GETFL) & O_NONBLOCK, 0);
+	cr_assert_eq(fcntl(from, F_SETFL, O_NONBLOCK), 0);
+	while (read(from, line, sizeof(line)) > 0)
+		;
+	log_info("again");
+	ssize_t n = read(from, line, sizeof(line) - 1);
+	cr_assert_gt(n, 0);
+	line[n] = '\0';
+	cr_assert(strstr(line, "warn  tester: 3 lines were not written\n"), "%s", line);
+	cr_assert(strstr(line, "info  tester: again\n"), "%s", line);
+	cr_assert_null(strstr(line, "lost"));
+	cr_assert_gt(said, 10);
+}
+
+Test(log, waits_for_no_reader_of_a_pipe_and_counts, .timeout = 20)
+{
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	expect_no_wait(ends[1], ends[0]);
+}
+
+Test(log, waits_for_no_reader_of_a_socket_and_counts, .timeout = 20)
+{
+	int ends[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	expect_no_wait(ends[1], ends[0]);
 }
 
 Test(log, a_style_comes_back_from_its_number)

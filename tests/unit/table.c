@@ -66,6 +66,14 @@ static void fails(int result, int error)
 	cr_assert_eq(errno, error, "%s", strerror(errno));
 }
 
+static void expect_fill(size_t entries, size_t cells)
+{
+	struct table_fill fill = table_fill(table);
+
+	cr_assert_eq(fill.entries, entries, "%zu entries, not %zu", fill.entries, entries);
+	cr_assert_eq(fill.used, cells * 64, "%zu bytes, not %zu", fill.used, cells * 64);
+}
+
 /* ---- entries ---- */
 
 Test(table, gives_what_was_put_and_its_whole_length)
@@ -205,6 +213,37 @@ Test(table, is_full_until_something_has_expired)
 	cr_assert_eq(fill("c", 0.), 0, "what lives is never driven out");
 	cr_assert_eq(table_delete(table, key_of("b1")), 0);
 	cr_assert_eq(put("b1", "x"), 0);
+}
+
+Test(table, tells_how_full_it_is)
+{
+	char longer[100];
+
+	memset(longer, 'x', sizeof(longer));
+	cr_assert_gt(table_fill(table).room, TABLE_LEAST * 9 / 10);
+	cr_assert_lt(table_fill(table).room, TABLE_LEAST);
+	expect_fill(0, 0);
+	cr_assert_eq(put("a", "one"), 0);
+	cr_assert_eq(put("a", "two"), 0);
+	expect_fill(1, 1);
+	cr_assert_eq(table_put(table, key_of("b"), (struct table_value){ longer, sizeof(longer), 0. }), 0);
+	expect_fill(2, 4);
+	cr_assert_eq(table_add(table, key_of("n"), 1, 0., NULL), 0);
+	cr_assert_eq(table_add(table, key_of("n"), 1, 0., NULL), 0);
+	expect_fill(3, 5);
+	cr_assert_eq(table_delete(table, key_of("b")), 0);
+	expect_fill(2, 2);
+	size_t more = fill("full ", 1.);
+	cr_assert_leq(table_fill(table).entries, more + 2);
+	cr_assert_geq(table_fill(table).used, table_fill(table).room - 64 * 64);
+	cr_assert_geq(table_fill(table).refused, 100);
+	await(clock_ns() + CLOCK_SECOND);
+	for (int i = 0; i < 40; i++) {         /* each shard looks for what has expired */
+		char key[16];
+		snprintf(key, sizeof(key), "again %d", i);
+		cr_assert_eq(put(key, "x"), 0);
+	}
+	expect_fill(42, 42);
 }
 
 /* ---- processes ---- */
@@ -369,6 +408,7 @@ static void kill_writers(unsigned count, double ttl)
 	cr_assert_gt(count_lines(said), count / 50, "hardly one was killed with the lock");
 	cr_assert_gt(before, count, "they hardly wrote");
 	empty();
+	expect_fill(0, 0);
 	cr_assert_eq(fill("room ", 0.), whole_room(), "cells are lost");
 }
 
