@@ -62,7 +62,7 @@ int hub_init(struct hub *h, struct ev_loop *loop)
 		return -1;
 	ev_idle_init(&h->awake, on_idle);
 	ev_prepare_init(&h->settle, on_prepare);
-	ev_set_priority(&h->settle, EV_MINPRI);
+	ev_set_priority(&h->settle, HUB_LAST);
 	h->settle.data = h;
 	ev_prepare_start(loop, &h->settle);
 	ev_unref(loop);          /* alone it is no reason to go on */

@@ -27,6 +27,10 @@ enum {
 	HUB_TURN = 2000000,      /* ns of a turn for who sends much: nobody else waits longer for them */
 };
 
+/* Of the watcher that settles: nearly the last before the loop waits.  What looks at the outcome has EV_MINPRI;
+ * of one priority libev calls the last started first. */
+#define HUB_LAST (EV_MINPRI + 1)
+
 struct beat;
 struct stream;
 struct dgram_batch;

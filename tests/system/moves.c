@@ -216,8 +216,8 @@ static const struct refusal refusals[] = {
 	{ SERVICES("goes_on", ""),
 	  "[service lines]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
 	  "[handler lines]\nplugin = ${T}/goes_on.so\nimport = refuse\n"
-	  "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
-	  "[handler web /]\nplugin = ${T}/goes_on.so\n",
+	  "[service sockets]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+	  "[handler sockets /elsewhere]\nplugin = ${T}/goes_on.so\n",
 	  "handler sockets /: a connection of the worker before is closed: "
 	  "there is no such handler any more" },
 };
