@@ -60,6 +60,24 @@ static struct bucket_rule rule(uint64_t each, int64_t burst)
 	return (struct bucket_rule){ .each = each, .whole = each * (uint64_t)burst };
 }
 
+static bool is_joined(const struct service *s)
+{
+	return s->rate.shared && s->config->rate_over == CONFIG_RATE_REDIS;
+}
+
+/* Over several machines; before handlers start, which may already be asked. */
+static int join_rate(struct service *s, struct redis *redis)
+{
+	struct rate *r = &s->rate;
+
+	if (!is_joined(s))
+		return 0;
+	for (int i = 0; i < COUNT_SCOPES; i++)
+		r->rules[i].debt = rate_join_debt(&r->rules[i]);
+	r->join = rate_join_create(r, redis, s->config->redis_prefix, &s->handlers[0]);
+	return r->join ? 0 : -1;
+}
+
 static void init_rate(struct service *s, struct rates *rates)
 {
 	const struct config_service *c = s->config;
@@ -293,12 +311,12 @@ static void count_redis(struct portico_service *h)
 	h->redis_errors = portico_counter(h, "portico_redis_errors", "calls that came to nothing");
 }
 
-static void use_redis(struct service *s, struct redis *redis)
+static int use_redis(struct service *s, struct redis *redis)
 {
 	const struct config_service *c = s->config;
 
-	if (!redis || !(c->table_redis || c->publish_redis))
-		return;
+	if (!redis || !config_is_over_redis(c))
+		return 0;
 	s->redis_table = (struct redis_table){ redis, c->redis_prefix };
 	for (size_t i = 0; i < c->handler_count; i++) {
 		count_redis(&s->handlers[i]);
@@ -308,11 +326,15 @@ static void use_redis(struct service *s, struct redis *redis)
 		channels_over_redis(&s->channels, redis, c->redis_prefix);
 	s->redis_watch.changed = on_redis;
 	redis_watch(redis, &s->redis_watch);
+	return join_rate(s, redis);
 }
 
 int service_start(struct service *s, const char **failed)
 {
-	use_redis(s, s->home->redis);
+	if (use_redis(s, s->home->redis) < 0) {
+		*failed = s->config->name;
+		return -1;
+	}
 	for (size_t i = 0; i < s->config->handler_count; i++) {
 		if (handler_start(&s->handlers[i]) == 0)
 			continue;
@@ -363,6 +385,8 @@ void service_leave(struct service *s)
 {
 	for (size_t i = 0; i < s->config->handler_count; i++)
 		handler_stop(&s->handlers[i]);
+	if (s->rate.join)
+		rate_join_leave(s->rate.join);
 }
 
 void service_destroy(struct service *s)
@@ -372,6 +396,7 @@ void service_destroy(struct service *s)
 	service_leave(s);
 	channels_fini(&s->channels);
 	fini_sites(s);
+	rate_join_destroy(s->rate.join);
 	arena_fini(&s->mem);
 	free(s);
 }

@@ -18,6 +18,7 @@
 #include "proto/http.h"
 #include "proto/proxy.h"
 #include "proto/rate.h"
+#include "proto/rate_join.h"
 #include "proto/redis_table.h"
 #include "proto/udp.h"
 #include "service/service.h"
