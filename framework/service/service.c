@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "service/plugin.h"
 
 /* ---- making ---- */
@@ -65,7 +66,7 @@ static bool is_joined(const struct service *s)
 	return s->rate.shared && s->config->rate_over == CONFIG_RATE_REDIS;
 }
 
-/* Over several machines; before handlers start, which may already be asked. */
+/* Over several machines, if it is said. */
 static int join_rate(struct service *s, struct redis *redis)
 {
 	struct rate *r = &s->rate;
@@ -75,7 +76,10 @@ static int join_rate(struct service *s, struct redis *redis)
 	for (int i = 0; i < COUNT_SCOPES; i++)
 		r->rules[i].debt = rate_join_debt(&r->rules[i]);
 	r->join = rate_join_create(r, redis, s->config->redis_prefix, &s->handlers[0]);
-	return r->join ? 0 : -1;
+	if (r->join)
+		return 0;
+	log_error("service %s: no memory for its rates over Redis", s->config->name);
+	return -1;
 }
 
 static void init_rate(struct service *s, struct rates *rates)
