@@ -27,7 +27,7 @@ SYSTEM_SUITE(rates_odd);
 Test(rates_odd, tls_is_not_begun_with_who_is_over_it)
 {
 	make_pair("a.test");
-	struct server *s = server_start("[portico]\nworkers = 2\n[service echo]\nprotocol = tcp\n"
+	struct server *s = server_start("[portico]\nworkers = 1\n[service echo]\nprotocol = tcp\n"
 		"listen = 127.0.0.1:7000\ntls_certificate = a.test.crt\ntls_key = a.test.key\n"
 		"tls_handshake = 1h\ndefer_accept = no\nrate_client = 1/h\nrate_client_burst = 2\n"
 		"[handler echo]\nplugin = ${E}/echo.so\n");
