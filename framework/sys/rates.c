@@ -46,6 +46,8 @@ struct rates {
 	struct rates_head  is;           /* our own copy: a worker may write what it likes into the other */
 	size_t             rows;         /* a power of two */
 	int                fd;
+	struct rates_network last;       /* whose name was asked last, and it; 0: nobody's */
+	uint64_t           last_name;
 };
 
 /* ---- making ---- */
@@ -173,11 +175,16 @@ bucket_word *rates_service(const struct rates *r)
 	return &r->file->service;
 }
 
-uint64_t rates_name(const struct rates *r, struct rates_network network)
+/* Datagrams of one sender come together. */
+uint64_t rates_name(struct rates *r, struct rates_network network)
 {
+	if (r->last_name > 0 && r->last.low == network.low && r->last.high == network.high)
+		return r->last_name;
 	uint64_t name = siphash_pair(r->is.secret, network.high, network.low);
 
-	return name > 0 ? name : 1;
+	r->last = network;
+	r->last_name = name > 0 ? name : 1;
+	return r->last_name;
 }
 
 /* The place with that name.  NULL: there is none; then *fullest is the place to take, and *old who has it. */

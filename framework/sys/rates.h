@@ -50,7 +50,7 @@ struct rates_network {
 	uint64_t high, low;
 };
 
-uint64_t      rates_name(const struct rates *r, struct rates_network network);
+uint64_t      rates_name(struct rates *r, struct rates_network network);
 
 /* The bucket of the client with that name, which has a place from now on; until it is used. */
 bucket_word  *rates_client(const struct rates *r, uint64_t name);

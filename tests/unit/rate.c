@@ -182,7 +182,7 @@ Test(rate_http, a_request_too_many_is_told_when_and_the_connection_goes_on)
 	hears(OK_A);
 	says(GET("/b") GET("/c") GET("/d"));
 	hears(OK_B LATER("") LATER(""));
-	http.site.rate = NULL;
+	rate.rules[COUNT_CLIENT].each = 0;
 	says(GET("/c"));
 	hears(OK_C);
 	rig_told("request/a done/a request/b done/b request/c done/c");
