@@ -96,8 +96,10 @@ void rate_join_note(struct rate_join *j, uint64_t client, const struct addr *pee
 		add(j, client, peer);
 	else
 		j->list.all++;
-	if (!ev_is_active(&j->due))
-		ev_timer_start(j->handler->loop, &j->due);
+	if (ev_is_active(&j->due))
+		return;
+	ev_timer_set(&j->due, RATE_JOIN_INTERVAL, 0.);
+	ev_timer_start(j->handler->loop, &j->due);
 }
 
 /* ---- hearing ---- */
@@ -152,7 +154,7 @@ struct rate_join *rate_join_create(const struct rate *rate, struct redis *redis,
 	j->handler = handler;
 	j->elsewhere = portico_counter(handler, "portico_rate_elsewhere", "let through by other machines");
 	j->nonsense = portico_counter(handler, "portico_rate_nonsense", "what they said that makes no sense");
-	ev_timer_init(&j->due, on_due, RATE_JOIN_INTERVAL, 0.);
+	ev_timer_init(&j->due, on_due, 0., 0.);
 	j->due.data = j;
 	return subscribe(j, prefix);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* rates_joined.c - the rates of a service on two machines, with one Redis and without it. */
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -180,6 +182,15 @@ static struct hammered hammer(void)
 	return h;
 }
 
+/* Since it began, of all workers. */
+static unsigned messages(void)
+{
+	machine_enter(spaces[0]);
+	redis_cli("info commandstats");
+	const char *at = strstr(read_file(path_of("cli")), "cmdstat_publish:calls=");
+	return at ? (unsigned)atoi(strchr(at, '=') + 1) : 0;
+}
+
 #define PACED "rate_client = 100/s\nrate_client_burst = 50\n"
 
 Test(rates_joined, together_they_let_through_what_one_would)
@@ -190,6 +201,9 @@ Test(rates_joined, together_they_let_through_what_one_would)
 	cr_assert_geq(h.passed, BURST + h.least * RATE * 0.8 - 1., "%u in %g s", h.passed, h.least);
 	/* And a burst that both gave at once, and what came while they did not know. */
 	cr_assert_leq(h.passed, BURST + h.most * RATE + BURST + 0.3 * RATE, "%u in %g s", h.passed, h.most);
+	/* Of each worker one in an interval. */
+	cr_assert_leq(messages(), 2 * MACHINES * (h.most / 0.1 + 1), "in %g s", h.most);
+	cr_assert_geq(messages(), 1);
 	stop();
 }
 
