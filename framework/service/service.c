@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "service/plugin.h"
 
 /* ---- making ---- */
@@ -50,56 +49,6 @@ static const char *make_label(struct service *s, const struct config_handler *c)
 		c->host_count > 0 ? c->hosts[0] : "", c->prefix);
 }
 
-/* NULL: there is no limit. */
-static const struct rate *rate_of(const struct service *s)
-{
-	return s->rate.shared ? &s->rate : NULL;
-}
-
-static struct bucket_rule rule(uint64_t each, int64_t burst)
-{
-	return (struct bucket_rule){ .each = each, .whole = each * (uint64_t)burst };
-}
-
-static bool is_joined(const struct service *s)
-{
-	return s->rate.shared && s->config->rate_over == CONFIG_RATE_REDIS;
-}
-
-/* Over several machines, if it is said. */
-static int join_rate(struct service *s, struct redis *redis)
-{
-	struct rate *r = &s->rate;
-
-	if (!is_joined(s))
-		return 0;
-	for (int i = 0; i < COUNT_SCOPES; i++)
-		r->rules[i].debt = rate_join_debt(&r->rules[i]);
-	r->join = rate_join_create(r, redis, s->config->redis_prefix, &s->handlers[0]);
-	if (r->join)
-		return 0;
-	log_error("service %s: no memory for its rates over Redis", s->config->name);
-	return -1;
-}
-
-static void init_rate(struct service *s, struct rates *rates)
-{
-	const struct config_service *c = s->config;
-
-	s->rate = (struct rate){
-		.shared = config_has_rate(c) ? rates : NULL,
-		.rules[COUNT_CLIENT] = rule(c->rate_client_each, c->rate_client_burst),
-		.rules[COUNT_SERVICE] = rule(c->rate_each, c->rate_burst),
-		.texts[COUNT_CLIENT] = c->rate_client,
-		.texts[COUNT_SERVICE] = c->rate,
-		.prefix4 = c->rate_prefix4,
-		.prefix6 = c->rate_prefix6,
-		.reports = c->rate_action == CONFIG_RATE_REPORT,
-		.service = c->name,
-		.counts = s->counts,
-	};
-}
-
 static void fill_handler(struct service *s, size_t i, struct service_home *home)
 {
 	const struct config_handler *c = &s->config->handlers[i];
@@ -115,7 +64,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.channels = &s->channels,
 		.asks = home->asks,
 		.counts = s->counts,
-		.rate = rate_of(s),
+		.rate = service_rate(s),
 		.offload = home->offload,
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,
@@ -182,7 +131,7 @@ static void init_tcp(struct service *s)
 		.max_connections = (size_t)c->max_connections,
 		.max_per_client = (size_t)c->max_per_client,
 	});
-	s->tcp.rate = rate_of(s);
+	s->tcp.rate = service_rate(s);
 	s->tcp.kind.counts = s->counts;
 	s->tcp.kind.seat = s->seat;
 	s->tcp.kind.prompt = config_defers(c);
@@ -216,7 +165,7 @@ static void init_http(struct service *s, unsigned worker)
 		.server = c->server,
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
-	s->http.rate = rate_of(s);
+	s->http.rate = service_rate(s);
 	http_site_count(&s->http, s->counts, s->seat);
 	s->http.kind.prompt = config_defers(c);
 	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
@@ -269,7 +218,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
 	s->shared = home->shared ? home->shared[home->services] : NULL;
-	init_rate(s, home->rates ? home->rates[home->services] : NULL);
+	service_rate_init(s, home->rates ? home->rates[home->services] : NULL);
 	channels_init(&s->channels, home->buses ? home->buses[home->services] : NULL, home->hub->loop);
 	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;
@@ -330,7 +279,7 @@ static int use_redis(struct service *s, struct redis *redis)
 		channels_over_redis(&s->channels, redis, c->redis_prefix);
 	s->redis_watch.changed = on_redis;
 	redis_watch(redis, &s->redis_watch);
-	return join_rate(s, redis);
+	return service_rate_join(s, redis);
 }
 
 int service_start(struct service *s, const char **failed)

@@ -60,6 +60,11 @@ struct loan {
 /* A client that has passed the gate, or needs not; owner is the service, fd becomes its own. */
 void service_enter(void *owner, int fd, const struct addr *client);
 
+const struct rate *service_rate(const struct service *s);        /* NULL: there is no limit */
+void service_rate_init(struct service *s, struct rates *rates);
+/* With other machines, if it is said.  -1 and a line in the log: no memory. */
+int  service_rate_join(struct service *s, struct redis *redis);
+
 /* No more from its socket number listen. */
 void service_stop(struct service *s, size_t listen, enum service_end how);
 
