@@ -49,6 +49,12 @@ bool config_has_rate(const struct config_service *s)
 	return s->rate_each > 0 || s->rate_client_each > 0;
 }
 
+bool config_is_over_redis(const struct config_service *s)
+{
+	return s->table_redis || s->publish_redis
+		|| (config_has_rate(s) && s->rate_over == CONFIG_RATE_REDIS);
+}
+
 const char *config_protocol_name(int protocol)
 {
 	static const char *const names[] = {

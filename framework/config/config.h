@@ -60,6 +60,7 @@ struct config_tls_pair {
 };
 
 enum config_rate { CONFIG_RATE_REFUSE, CONFIG_RATE_REPORT };
+enum config_rate_over { CONFIG_RATE_MACHINE, CONFIG_RATE_REDIS };
 enum config_access { CONFIG_ACCESS_COMBINED, CONFIG_ACCESS_JSON };
 enum config_tls_client { CONFIG_TLS_CLIENT_NO, CONFIG_TLS_CLIENT_OPTIONAL, CONFIG_TLS_CLIENT_REQUIRED };
 enum config_defer { CONFIG_DEFER_AUTO, CONFIG_DEFER_YES, CONFIG_DEFER_NO };
@@ -109,6 +110,7 @@ struct config_service {
 	unsigned    rate_prefix4, rate_prefix6; /* bits of a client's address that count */
 	size_t      rate_clients;        /* that are remembered */
 	int         rate_action;         /* enum config_rate */
+	int         rate_over;           /* enum config_rate_over: who counts together */
 
 	size_t  table;                   /* bytes of the table that all workers share; 0: none */
 	size_t  publish;                 /* bytes for messages between them; 0: none */
@@ -230,6 +232,7 @@ bool config_defers(const struct config_service *s);
 
 bool config_is_admin(const struct config_service *s);
 bool config_has_rate(const struct config_service *s);
+bool config_is_over_redis(const struct config_service *s);       /* anything of it */
 /* Handlers are numbered over all services, in their order.  NULL: there is no such number.  Safe in
  * a signal handler. */
 const struct config_handler *config_find_handler(const struct config *c, uint32_t number,

@@ -135,6 +135,13 @@ static void refuse_alone(struct draft *d, const struct draft_service *s, const c
 			"%s does nothing without %s; add %s, or delete it", key, needs, needs);
 }
 
+static void check_redis(struct draft *d, const struct draft_service *s)
+{
+	if (s->service.rate_over == CONFIG_RATE_REDIS && !d->portico.config.redis.name)
+		wrong(d, s, config_written(s, "rate_over"),
+			"nobody says where it is; add redis = ADDRESS:PORT to [portico]");
+}
+
 void config_read_rate(struct draft *d, struct draft_service *s)
 {
 	struct config_service *c = &s->service;
@@ -151,6 +158,9 @@ void config_read_rate(struct draft *d, struct draft_service *s)
 		refuse_alone(d, s, "rate_client_prefix", "rate_client");
 		refuse_alone(d, s, "rate_clients", "rate_client");
 	}
-	if (!rate && !client)
+	check_redis(d, s);
+	if (!rate && !client) {
 		refuse_alone(d, s, "rate_action", "rate or rate_client");
+		refuse_alone(d, s, "rate_over", "rate or rate_client");
+	}
 }

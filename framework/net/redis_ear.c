@@ -23,10 +23,9 @@ static int say(struct redis_ear *e, const char *command, const char *channel)
 
 /* ---- hearing ---- */
 
-static struct redis_subscription *find(const struct redis_ear *e, const struct redisReply *channel)
+/* The first from s on: services may have a prefix in common, and so a channel. */
+static struct redis_subscription *find(struct redis_subscription *s, const struct redisReply *channel)
 {
-	struct redis_subscription *s = e->subscriptions;
-
 	while (s && strcmp(s->channel, channel->str) != 0)
 		s = s->next;
 	return s;
@@ -61,14 +60,15 @@ static int on_heard(void *arg, const struct redisReply *r)
 	if (is_row(r, 2, "pong"))
 		return 0;
 	struct redis_subscription *s = is_row(r, 3, "message") || is_row(r, 3, "subscribe")
-		? find(e, r->element[1]) : NULL;
+		? find(e->subscriptions, r->element[1]) : NULL;
 	if (!s)
 		return -1;
 	if (r->element[0]->str[0] == 's')
 		return confirmed(e);
 	if (r->element[2]->type != REDIS_REPLY_STRING)
 		return -1;
-	s->hear(s, r->element[2]->str, r->element[2]->len);
+	for (; s; s = find(s->next, r->element[1]))
+		s->hear(s, r->element[2]->str, r->element[2]->len);
 	return 0;
 }
 

@@ -158,6 +158,7 @@ static void answer_alone(struct portico_request *r)
 		refuse(r, 413, "the body is longer than this server takes");
 		break;
 	case HTTP_FOUND:
+	case HTTP_RATED:
 		break;
 	}
 }
@@ -173,8 +174,7 @@ static void refuse_for_now(struct portico_request *r, uint64_t wait)
 		stream_abort(&r->conn->conn.stream);
 }
 
-/* Whoever it is for: what is wrong costs as much.  Apart, so that where there is no rate it costs nothing. */
-static __attribute__((noinline)) bool is_over_rate(struct portico_request *r)
+static bool is_over_rate(struct portico_request *r)
 {
 	const struct http_conn *c = r->conn;
 	uint64_t wait;
@@ -185,15 +185,23 @@ static __attribute__((noinline)) bool is_over_rate(struct portico_request *r)
 	return true;
 }
 
+/* What is wrong costs as much.  Where there is no rate nobody comes here who has a handler: it costs nothing. */
+static __attribute__((noinline)) bool may_go_on(struct portico_request *r)
+{
+	if (r->verdict & HTTP_RATED && is_over_rate(r))
+		return false;
+	r->verdict &= (uint8_t)~HTTP_RATED;
+	if (r->verdict == HTTP_FOUND)
+		return true;
+	answer_alone(r);
+	return false;
+}
+
 static void begin_request(struct portico_request *r, size_t rest)
 {
 	r->phase = http_request_has_body(r) ? HTTP_BODY : HTTP_ANSWER;
-	if (r->conn->site->rate && is_over_rate(r))
+	if (r->verdict != HTTP_FOUND && !may_go_on(r))
 		return;
-	if (r->verdict != HTTP_FOUND) {
-		answer_alone(r);
-		return;
-	}
 	if (make_state(r) < 0) {
 		refuse(r, 503, "no memory");
 		return;
@@ -236,7 +244,7 @@ static ssize_t read_own_head(struct portico_request *r, const char *data, size_t
 			refuse(r, 503, "no memory");
 		return -1;
 	}
-	r->verdict = judge(r);
+	r->verdict = (uint8_t)(judge(r) | (r->conn->site->rate ? HTTP_RATED : 0));
 	if (r->keep_alive)
 		http_memo_note(r, data, (size_t)n);
 	return n;

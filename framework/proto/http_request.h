@@ -40,6 +40,7 @@ enum http_verdict {              /* what a head asks for: */
 	HTTP_NO_PATH,            /* what no handler has */
 	HTTP_NO_METHOD,          /* what its handler does not do */
 	HTTP_TOO_LONG,           /* more than the site takes */
+	HTTP_RATED = 128,        /* a bit with any of them: but the site's rate is asked first */
 };
 enum http_reply { HTTP_NO_REPLY, HTTP_REPLY_BEGUN, HTTP_REPLY_ENDED };
 
@@ -63,7 +64,7 @@ struct portico_request {
 	int64_t                 reply_left;  /* announced and not yet written */
 	uint16_t                status;      /* of the reply, once it has begun */
 	uint8_t                 phase;       /* enum http_phase */
-	uint8_t                 verdict;     /* enum http_verdict, once the head is in */
+	uint8_t                 verdict;     /* enum http_verdict, once the head is in; 0: go on */
 	uint8_t                 reply;       /* enum http_reply */
 	bool                    shown;       /* a callback saw it: http_done() is due */
 	bool                    keep_alive;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "sys/rates.h"
+#include "proto/rate_join.h"
 
 #define MAPPED (UINT64_C(0xffff) << 32)  /* ::ffff:0:0/96 */
 
@@ -29,13 +29,9 @@ static struct rates_network of_ipv4(const struct rate *r, uint32_t ip)
 	return (struct rates_network){ .low = MAPPED | first_bits((uint64_t)ip << 32, r->prefix4) >> 32 };
 }
 
-static struct rates_network of_ipv6(const struct rate *r, const struct in6_addr *ip)
+/* As many bits as count. */
+static struct rates_network cut(const struct rate *r, struct rates_network n)
 {
-	struct rates_network n;
-
-	memcpy(&n, ip, sizeof(n));
-	n.high = be64toh(n.high);
-	n.low = be64toh(n.low);
 	if (n.high == 0 && n.low >> 32 == MAPPED >> 32)
 		return of_ipv4(r, (uint32_t)n.low);
 	n.high = first_bits(n.high, r->prefix6);
@@ -43,13 +39,21 @@ static struct rates_network of_ipv6(const struct rate *r, const struct in6_addr 
 	return n;
 }
 
-/* By a unix socket nobody is told from another. */
-static struct rates_network network_of(const struct rate *r, const struct addr *a)
+static struct rates_network of_ipv6(const struct rate *r, const struct in6_addr *ip)
 {
-	if (a->sa.sa_family == AF_INET)
-		return of_ipv4(r, ntohl(a->in.sin_addr.s_addr));
-	if (a->sa.sa_family == AF_INET6)
-		return of_ipv6(r, &a->in6.sin6_addr);
+	struct rates_network n;
+
+	memcpy(&n, ip, sizeof(n));
+	return cut(r, (struct rates_network){ be64toh(n.high), be64toh(n.low) });
+}
+
+/* By a unix socket nobody is told from another. */
+struct rates_network rate_network(const struct rate *r, const struct addr *peer)
+{
+	if (peer->sa.sa_family == AF_INET)
+		return of_ipv4(r, ntohl(peer->in.sin_addr.s_addr));
+	if (peer->sa.sa_family == AF_INET6)
+		return of_ipv6(r, &peer->in6.sin6_addr);
 	return (struct rates_network){ 0 };
 }
 
@@ -57,7 +61,7 @@ uint64_t rate_client(const struct rate *r, const struct addr *peer)
 {
 	if (r->rules[COUNT_CLIENT].each == 0)
 		return 0;
-	return rates_name(r->shared, network_of(r, peer));
+	return rates_name(r->shared, rate_network(r, peer));
 }
 
 /* ---- whether he may ---- */
@@ -100,19 +104,28 @@ bool rate_allows(const struct rate *r, uint64_t client, const struct addr *peer,
 		if (!bucket_take(bucket, own, now, wait))
 			return refuse(r, COUNT_CLIENT, peer, now);
 	}
-	if (all->each == 0 || bucket_take(rates_service(r->shared), all, now, wait))
+	if (all->each == 0 || bucket_take(rates_service(r->shared), all, now, wait)) {
+		if (r->join)
+			rate_join_note(r->join, client, peer);
 		return true;
+	}
 	if (bucket)
 		bucket_give_back(bucket, own);
 	return refuse(r, COUNT_SERVICE, peer, now);
 }
 
-void rate_charge(const struct rate *r, const struct addr *peer, uint64_t count, uint64_t now)
+void rate_charge_client(const struct rate *r, struct rates_network network, uint64_t count, uint64_t now)
 {
-	const struct bucket_rule *own = &r->rules[COUNT_CLIENT], *all = &r->rules[COUNT_SERVICE];
+	const struct bucket_rule *own = &r->rules[COUNT_CLIENT];
 
 	if (own->each > 0)
-		bucket_charge(rates_client(r->shared, rate_client(r, peer)), own, now, count);
+		bucket_charge(rates_client(r->shared, rates_name(r->shared, cut(r, network))), own, now, count);
+}
+
+void rate_charge_service(const struct rate *r, uint64_t count, uint64_t now)
+{
+	const struct bucket_rule *all = &r->rules[COUNT_SERVICE];
+
 	if (all->each > 0)
 		bucket_charge(rates_service(r->shared), all, now, count);
 }

@@ -16,8 +16,9 @@
 #include "sys/addr.h"
 #include "sys/bucket.h"
 #include "sys/counts.h"
+#include "sys/rates.h"
 
-struct rates;
+struct rate_join;
 
 struct rate {                    /* of one service in this worker */
 	struct rates      *shared;       /* borrowed, as all here */
@@ -27,7 +28,11 @@ struct rate {                    /* of one service in this worker */
 	bool               reports;      /* nobody is refused: it is told and counted only */
 	const char        *service;
 	struct counts     *counts;
+	struct rate_join  *join;         /* with other machines; NULL: this one is alone */
 };
+
+/* Who peer is one of: an IPv4 address is one of ::ffff:0:0/96. */
+struct rates_network rate_network(const struct rate *r, const struct addr *peer);
 
 /* Who peer is, for rate_allows(): does not change while he stays. */
 uint64_t rate_client(const struct rate *r, const struct addr *peer);
@@ -37,7 +42,8 @@ uint64_t rate_client(const struct rate *r, const struct addr *peer);
 bool rate_allows(const struct rate *r, uint64_t client, const struct addr *peer, uint64_t now,
 	uint64_t *wait);
 
-/* So many of peer were let through elsewhere, by another machine, at now. */
-void rate_charge(const struct rate *r, const struct addr *peer, uint64_t count, uint64_t now);
+/* So many of a client's network, of all clients, were let through by another machine, at now. */
+void rate_charge_client(const struct rate *r, struct rates_network network, uint64_t count, uint64_t now);
+void rate_charge_service(const struct rate *r, uint64_t count, uint64_t now);
 
 #endif

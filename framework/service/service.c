@@ -49,35 +49,6 @@ static const char *make_label(struct service *s, const struct config_handler *c)
 		c->host_count > 0 ? c->hosts[0] : "", c->prefix);
 }
 
-/* NULL: there is no limit. */
-static const struct rate *rate_of(const struct service *s)
-{
-	return s->rate.shared ? &s->rate : NULL;
-}
-
-static struct bucket_rule rule(uint64_t each, int64_t burst)
-{
-	return (struct bucket_rule){ .each = each, .whole = each * (uint64_t)burst };
-}
-
-static void init_rate(struct service *s, struct rates *rates)
-{
-	const struct config_service *c = s->config;
-
-	s->rate = (struct rate){
-		.shared = config_has_rate(c) ? rates : NULL,
-		.rules[COUNT_CLIENT] = rule(c->rate_client_each, c->rate_client_burst),
-		.rules[COUNT_SERVICE] = rule(c->rate_each, c->rate_burst),
-		.texts[COUNT_CLIENT] = c->rate_client,
-		.texts[COUNT_SERVICE] = c->rate,
-		.prefix4 = c->rate_prefix4,
-		.prefix6 = c->rate_prefix6,
-		.reports = c->rate_action == CONFIG_RATE_REPORT,
-		.service = c->name,
-		.counts = s->counts,
-	};
-}
-
 static void fill_handler(struct service *s, size_t i, struct service_home *home)
 {
 	const struct config_handler *c = &s->config->handlers[i];
@@ -93,7 +64,7 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 		.channels = &s->channels,
 		.asks = home->asks,
 		.counts = s->counts,
-		.rate = rate_of(s),
+		.rate = service_rate(s),
 		.offload = home->offload,
 		.outgoing = home->outgoing,
 		.bounds = {
@@ -167,7 +138,7 @@ static void init_tcp(struct service *s)
 		.max_connections = (size_t)c->max_connections,
 		.max_per_client = (size_t)c->max_per_client,
 	});
-	s->tcp.rate = rate_of(s);
+	s->tcp.rate = service_rate(s);
 	s->tcp.kind.counts = s->counts;
 	s->tcp.kind.seat = s->seat;
 	s->tcp.kind.prompt = config_defers(c);
@@ -201,7 +172,7 @@ static void init_http(struct service *s, unsigned worker)
 		.server = c->server,
 	};
 	http_site_init(&s->http, s->hub, &bounds, s->routes, count_routes(c));
-	s->http.rate = rate_of(s);
+	s->http.rate = service_rate(s);
 	http_site_count(&s->http, s->counts, s->seat);
 	s->http.kind.prompt = config_defers(c);
 	stream_kind_secure(&s->http.kind, s->tls, c->tls_handshake);
@@ -254,7 +225,7 @@ static void find_numbers(struct service *s, struct service_home *home)
 	s->seat = s->table ? &s->table->slots[home->worker] : NULL;
 	s->tls = home->tls ? home->tls[home->services] : NULL;
 	s->shared = home->shared ? home->shared[home->services] : NULL;
-	init_rate(s, home->rates ? home->rates[home->services] : NULL);
+	service_rate_init(s, home->rates ? home->rates[home->services] : NULL);
 	channels_init(&s->channels, home->buses ? home->buses[home->services] : NULL, home->hub->loop);
 	s->scribe = home->scribes ? home->scribes[home->services] : NULL;
 	home->services++;
@@ -300,12 +271,12 @@ static void count_redis(struct portico_service *h)
 	h->redis_errors = portico_counter(h, "portico_redis_errors", "calls that came to nothing");
 }
 
-static void use_redis(struct service *s, struct redis *redis)
+static int use_redis(struct service *s, struct redis *redis)
 {
 	const struct config_service *c = s->config;
 
-	if (!redis || !(c->table_redis || c->publish_redis))
-		return;
+	if (!redis || !config_is_over_redis(c))
+		return 0;
 	s->redis_table = (struct redis_table){ redis, c->redis_prefix };
 	for (size_t i = 0; i < c->handler_count; i++) {
 		count_redis(&s->handlers[i]);
@@ -315,11 +286,15 @@ static void use_redis(struct service *s, struct redis *redis)
 		channels_over_redis(&s->channels, redis, c->redis_prefix);
 	s->redis_watch.changed = on_redis;
 	redis_watch(redis, &s->redis_watch);
+	return service_rate_join(s, redis);
 }
 
 int service_start(struct service *s, const char **failed)
 {
-	use_redis(s, s->home->redis);
+	if (use_redis(s, s->home->redis) < 0) {
+		*failed = s->config->name;
+		return -1;
+	}
 	for (size_t i = 0; i < s->config->handler_count; i++) {
 		if (handler_start(&s->handlers[i]) == 0)
 			continue;
@@ -370,6 +345,8 @@ void service_leave(struct service *s)
 {
 	for (size_t i = 0; i < s->config->handler_count; i++)
 		handler_stop(&s->handlers[i]);
+	if (s->rate.join)
+		rate_join_leave(s->rate.join);
 }
 
 void service_destroy(struct service *s)
@@ -379,6 +356,7 @@ void service_destroy(struct service *s)
 	service_leave(s);
 	channels_fini(&s->channels);
 	fini_sites(s);
+	rate_join_destroy(s->rate.join);
 	arena_fini(&s->mem);
 	free(s);
 }

@@ -18,6 +18,7 @@
 #include "proto/http.h"
 #include "proto/proxy.h"
 #include "proto/rate.h"
+#include "proto/rate_join.h"
 #include "proto/redis_table.h"
 #include "proto/udp.h"
 #include "service/service.h"
@@ -58,6 +59,11 @@ struct loan {
 
 /* A client that has passed the gate, or needs not; owner is the service, fd becomes its own. */
 void service_enter(void *owner, int fd, const struct addr *client);
+
+const struct rate *service_rate(const struct service *s);        /* NULL: there is no limit */
+void service_rate_init(struct service *s, struct rates *rates);
+/* With other machines, if it is said.  -1 and a line in the log: no memory. */
+int  service_rate_join(struct service *s, struct redis *redis);
 
 /* No more from its socket number listen. */
 void service_stop(struct service *s, size_t listen, enum service_end how);

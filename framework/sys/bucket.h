@@ -13,6 +13,9 @@
  * has taken or has not.  (GCRA, the generic cell rate algorithm of ITU-T I.371, whose theoretical arrival
  * time this is.)
  *
+ * What was taken elsewhere, which nobody could refuse, may be more than was there: then rule.debt may be owed
+ * beyond a whole bucket, and that comes back first.
+ *
  * The rule is not in the bucket.  Under another one, or if the clock went back, there may be far more owed than
  * a bucket holds: that counts for a whole one, a wait of one thing.  A little more is what is left to a process
  * that was kept from going on after it had looked at the clock, and stays.
@@ -31,6 +34,7 @@ typedef _Atomic uint64_t bucket_word;
 struct bucket_rule {             /* in ns */
 	uint64_t each;           /* until one has come back; 0: there is no limit */
 	uint64_t whole;          /* until all have: each of them, so at least each */
+	uint64_t debt;           /* that may be owed beyond it; 0: nothing is taken elsewhere */
 };
 
 /* The release is for sys/rates.c: who sees a bucket used sees whose it is. */
@@ -50,7 +54,7 @@ static inline uint64_t bucket_cap(bucket_word *full, const struct bucket_rule *r
 {
 	uint64_t was = atomic_load_explicit(full, memory_order_relaxed);
 
-	while (bucket_owed(was, now) > rule->whole + BUCKET_LATE)
+	while (bucket_owed(was, now) > rule->whole + rule->debt + BUCKET_LATE)
 		if (bucket_set(full, &was, now + rule->whole))
 			return now + rule->whole;
 	return was;
@@ -81,16 +85,16 @@ static inline void bucket_give_back(bucket_word *full, const struct bucket_rule 
 		;
 }
 
-/* So many were taken elsewhere, and nobody asked here: down to an empty bucket. */
+/* So many were taken elsewhere, and nobody asked here: down to an empty bucket, and to all the debt. */
 static inline void bucket_charge(bucket_word *full, const struct bucket_rule *rule, uint64_t now,
 	uint64_t count)
 {
-	uint64_t was = bucket_cap(full, rule, now), owed;
+	uint64_t was = bucket_cap(full, rule, now), most = rule->whole + rule->debt, owed;
 
 	do {
 		owed = bucket_owed(was, now);
-		if (owed >= rule->whole || count > (rule->whole - owed) / rule->each)
-			owed = rule->whole;
+		if (owed >= most || count > (most - owed) / rule->each)
+			owed = most;
 		else
 			owed += count * rule->each;
 	} while (!bucket_set(full, &was, now + owed));

@@ -37,6 +37,7 @@ struct rates_file {
 	_Alignas(LINE) bucket_word service;
 	_Alignas(LINE) _Atomic uint64_t told;    /* when, by clock_ns(); 0: never */
 	_Atomic uint64_t missed;                 /* what was not, since then */
+	_Atomic uint64_t hears;                  /* of other machines: when, and who; 0: nobody yet */
 	struct row rows[];
 };
 
@@ -45,6 +46,8 @@ struct rates {
 	struct rates_head  is;           /* our own copy: a worker may write what it likes into the other */
 	size_t             rows;         /* a power of two */
 	int                fd;
+	struct rates_network last;       /* whose name was asked last, and it; 0: nobody's */
+	uint64_t           last_name;
 };
 
 /* ---- making ---- */
@@ -172,11 +175,16 @@ bucket_word *rates_service(const struct rates *r)
 	return &r->file->service;
 }
 
-uint64_t rates_name(const struct rates *r, struct rates_network network)
+/* Datagrams of one sender come together. */
+uint64_t rates_name(struct rates *r, struct rates_network network)
 {
+	if (r->last_name > 0 && r->last.low == network.low && r->last.high == network.high)
+		return r->last_name;
 	uint64_t name = siphash_pair(r->is.secret, network.high, network.low);
 
-	return name > 0 ? name : 1;
+	r->last = network;
+	r->last_name = name > 0 ? name : 1;
+	return r->last_name;
 }
 
 /* The place with that name.  NULL: there is none; then *fullest is the place to take, and *old who has it. */
@@ -223,6 +231,54 @@ bucket_word *rates_client(const struct rates *r, uint64_t name)
 			return &row->full[i];
 	return take_place(row, name);
 }
+
+/* ---- who hears of other machines ---- */
+
+enum {
+	PID_BITS = 24,
+	HEARS_MS = 1000,
+};
+
+#define MS UINT64_C(1000000)
+
+uint64_t rates_machine(const struct rates *r)
+{
+	return siphash_pair(r->is.secret, UINT64_MAX, UINT64_MAX);
+}
+
+static uint32_t who_hears(uint64_t word)
+{
+	return (uint32_t)(word & ((1 << PID_BITS) - 1));
+}
+
+/* A sibling's now may be a moment behind. */
+static bool hears_no_more(uint64_t word, uint64_t ms)
+{
+	uint64_t last = word >> PID_BITS;
+
+	return word == 0 || (ms > last && ms - last > HEARS_MS);
+}
+
+bool rates_may_hear(const struct rates *r, uint32_t pid, uint64_t now)
+{
+	uint64_t was = atomic_load_explicit(&r->file->hears, memory_order_relaxed), ms = now / MS;
+
+	if (who_hears(was) != pid && !hears_no_more(was, ms))
+		return false;
+	return atomic_compare_exchange_strong_explicit(&r->file->hears, &was, ms << PID_BITS | pid,
+		memory_order_relaxed, memory_order_relaxed);
+}
+
+void rates_leave(const struct rates *r, uint32_t pid)
+{
+	uint64_t was = atomic_load_explicit(&r->file->hears, memory_order_relaxed);
+
+	if (who_hears(was) == pid)
+		atomic_compare_exchange_strong_explicit(&r->file->hears, &was, 0,
+			memory_order_relaxed, memory_order_relaxed);
+}
+
+/* ---- the log ---- */
 
 bool rates_may_tell(const struct rates *r, uint64_t now, uint64_t *missed)
 {

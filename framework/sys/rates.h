@@ -50,10 +50,18 @@ struct rates_network {
 	uint64_t high, low;
 };
 
-uint64_t      rates_name(const struct rates *r, struct rates_network network);
+uint64_t      rates_name(struct rates *r, struct rates_network network);
 
 /* The bucket of the client with that name, which has a place from now on; until it is used. */
 bucket_word  *rates_client(const struct rates *r, uint64_t name);
+
+/* Among those of other machines: nobody else has the same. */
+uint64_t      rates_machine(const struct rates *r);
+
+/* What other machines let through is heard by every worker and counts once.  Whether pid, who hears it
+ * at now, is the one to count it: the same one, until he has heard nothing for a second or leaves. */
+bool          rates_may_hear(const struct rates *r, uint32_t pid, uint64_t now);
+void          rates_leave(const struct rates *r, uint32_t pid);
 
 /* As seldom_may(), of all who share it: whether what happens at now may be logged, and how often it
  * was not since it was last. */

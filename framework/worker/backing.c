@@ -54,7 +54,7 @@ int backing_load(struct backing *b, const struct config *c, struct problems *pro
 static bool is_needed(const struct config *c)
 {
 	for (size_t i = 0; i < c->service_count; i++)
-		if (c->services[i].table_redis || c->services[i].publish_redis)
+		if (config_is_over_redis(&c->services[i]))
 			return true;
 	return false;
 }

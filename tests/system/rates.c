@@ -299,6 +299,8 @@ Test(rates, a_report_refuses_nobody_and_counts)
 	cr_assert_eq(served(10), 10);
 	server_await(s, "is over rate = 1/h and would be refused");
 	cr_assert_eq(limited("service"), 9);
-	cr_assert_eq(metrics_sum(metrics_read(), "portico_rate_limited_total", "scope=\"service\""), 9);
+	char *text = metrics_read();
+	cr_assert_eq(metrics_sum(text, "portico_rate_limited_total", "scope=\"service\""), 9);
+	free(text);
 	server_stop(s);
 }

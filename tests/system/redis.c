@@ -2,8 +2,6 @@
 /*
  * redis.c - the table and messages over a Redis that is there, is slow, dies and comes back.
  */
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,15 +13,12 @@
 #include "client.h"
 #include "harness.h"
 #include "operate.h"
+#include "redis_rig.h"
 #include "server.h"
 #include "who_rig.h"
 #include "ws_client.h"
 
 WHO_SUITE(redis);
-
-static const char REDIS[] = "/usr/bin/redis-server";
-
-enum { PORT = 6379 };
 
 #define ASKED(workers, more)                                                 \
 	"[portico]\nworkers = " #workers "\n" more                           \
@@ -31,42 +26,6 @@ enum { PORT = 6379 };
 	"table = redis\npublish = redis\n"                                   \
 	"[handler web]\nplugin = ${T}/asked.so\n"
 #define HERE "redis = 127.0.0.1:6379\n"
-
-/* ---- Redis ---- */
-
-static bool is_there(void *arg)
-{
-	(void)arg;
-	int fd = client_try_connect("127.0.0.1", PORT);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
-static pid_t redis_run(const char *option, const char *value)
-{
-	if (!who_has(REDIS))
-		SKIP_TEST("%s is not installed", REDIS);
-	pid_t pid = who_run(0, REDIS, "--port", "6379", "--bind", "*", "--save", "", "--dir", harness_dir(),
-		"--protected-mode", "no", option, value, NULL);
-	cr_assert(wait_until(is_there, NULL, PATIENCE), "Redis is not there");
-	return pid;
-}
-
-static pid_t redis_start(void)
-{
-	return redis_run("--appendonly", "no");
-}
-
-static void redis_cli(const char *words)
-{
-	char line[256];
-
-	snprintf(line, sizeof(line), "redis-cli %s >%s 2>&1", words, path_of("cli"));
-	cr_assert_eq(system(line), 0, "%s: %s", line, read_file(path_of("cli")));
-}
 
 /* ---- what the service says ---- */
 
@@ -91,46 +50,13 @@ static void expect_at_last(const char *path, const char *text)
 	cr_assert(wait_until(says_at_last, pair, PATIENCE), "%s: %s, never %s", path, http_get(8080, path), text);
 }
 
-/* Summed over the workers. */
-static long long number(const char *name)
-{
-	json_t *status = status_read(), *service, *m;
-	long long sum = 0;
-	size_t i, k;
-
-	json_array_foreach(json_object_get(status, "services"), i, service)
-		json_array_foreach(json_object_get(service, "metrics"), k, m)
-			if (strcmp(json_string_value(json_object_get(m, "name")), name) == 0)
-				sum += (long long)json_number_value(json_object_get(m, "value"));
-	json_decref(status);
-	return sum;
-}
-
-struct awaited {
-	const char *name;
-	long long   value;
-};
-
-static bool is_at(void *arg)
-{
-	const struct awaited *a = arg;
-	return number(a->name) == a->value;
-}
-
-static void await_number(const char *name, long long value)
-{
-	struct awaited a = { name, value };
-
-	cr_assert(wait_until(is_at, &a, PATIENCE), "%s is %lld, never %lld", name, number(name), value);
-}
-
 /* Each worker hears it. */
 static void all_hear(void)
 {
-	long long before = number("heard");
+	long long before = metric_sum("heard");
 
 	expect_at_last("/say?x", "said");
-	await_number("heard", before + 2);
+	metric_await("heard", before + 2);
 }
 
 /* ---- both back ends ---- */
@@ -232,18 +158,18 @@ Test(redis, it_may_die_under_load_and_come_back)
 		who_end(pid);
 		expect_at_last("/add?n,N1", "Transport endpoint is not connected");
 		expect_at_last("/say?x", "Transport endpoint is not connected");
-		await_number("portico_redis_up", 0);
+		metric_await("portico_redis_up", 0);
 		load_await(&load, 50);
 		pid = redis_start();
-		await_number("portico_redis_up", 2);
+		metric_await("portico_redis_up", 2);
 		expect("/put?n,N1", "done");
 		expect("/add?n,N1", "done 2");
 		all_hear();
 	}
 	load_stop(&load);
 	load_lost_nothing(load.result);
-	cr_assert_geq(number("portico_missed_messages"), 2);
-	cr_assert_geq(number("portico_redis_errors"), 2);
+	cr_assert_geq(metric_sum("portico_missed_messages"), 2);
+	cr_assert_geq(metric_sum("portico_redis_errors"), 2);
 	cr_assert(server_says(s, "redis 127.0.0.1:6379, for calls: "));
 	cr_assert(server_says(s, "redis 127.0.0.1:6379, for messages: it is back"));
 	server_stop(s);
@@ -294,7 +220,7 @@ Test(redis, a_server_starts_without_it)
 	expect_at_last("/add?n,N1", "Transport endpoint is not connected");
 	cr_assert(server_says(s, "redis unix:redis.sock, for calls: No such file or directory"));
 	redis_run("--unixsocket", path_of("redis.sock"));
-	await_number("portico_redis_up", 2);
+	metric_await("portico_redis_up", 2);
 	expect("/add?n,N1", "done 1");
 	server_stop(s);
 }
@@ -346,43 +272,6 @@ Test(redis, its_refusals_are_errors_of_the_call)
 	"table = 1m\npublish = redis\n" more                                 \
 	"[handler web]\nplugin = ${E}/chat.so\n"
 
-static void run(const char *line)
-{
-	cr_assert_eq(system(line), 0, "%s", line);
-}
-
-static void enter(int space)
-{
-	cr_assert_eq(setns(space, CLONE_NEWNET), 0);
-}
-
-static int this_space(void)
-{
-	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-/* Another namespace, with a wire to this one: 10.9.0.1 here, 10.9.0.2 there. */
-static int make_machine(void)
-{
-	char line[256];
-	int here = this_space();
-
-	cr_assert_eq(unshare(CLONE_NEWNET), 0);
-	run("ip link set lo up");
-	int there = this_space();
-	enter(here);
-	snprintf(line, sizeof(line), "ip link add veth0 type veth peer name veth1 netns /proc/%d/fd/%d",
-		getpid(), there);
-	if (system(line) != 0)
-		SKIP_TEST("no veth here");
-	run("ip addr add 10.9.0.1/24 dev veth0 && ip link set veth0 up");
-	enter(there);
-	run("ip addr add 10.9.0.2/24 dev veth1 && ip link set veth1 up");
-	enter(here);
-	close(here);
-	return there;
-}
-
 enum { GUESTS = 4 };             /* on each */
 
 static void all_are_told(const int *guests, unsigned count, const char *text)
@@ -396,7 +285,7 @@ static void come_in(int *guests, unsigned first)
 {
 	char text[64];
 
-	await_number("portico_redis_up", 2);
+	metric_await("portico_redis_up", 2);
 	for (unsigned i = first; i < first + GUESTS; i++) {
 		guests[i] = ws_connect(8080, "/");
 		snprintf(text, sizeof(text), "guest %u is here", i - first + 1);
@@ -406,14 +295,14 @@ static void come_in(int *guests, unsigned first)
 
 Test(redis, two_machines_are_one_room)
 {
-	int guests[2 * GUESTS], here = this_space(), there = make_machine();
+	int guests[2 * GUESTS], here = machine_here(), there = machine_make();
 	struct server *servers[2];
 	char said[32], text[64];
 
 	redis_start();
 	servers[0] = server_start(CHAT("127.0.0.1", ""));
 	come_in(guests, 0);
-	enter(there);
+	machine_enter(there);
 	servers[1] = server_start(CHAT("10.9.0.1", ""));
 	come_in(guests, GUESTS);
 	for (unsigned i = 0; i < 2 * GUESTS; i++) {
@@ -425,6 +314,6 @@ Test(redis, two_machines_are_one_room)
 	for (unsigned i = 0; i < 2 * GUESTS; i++)
 		close(guests[i]);
 	server_stop(servers[1]);
-	enter(here);
+	machine_enter(here);
 	server_stop(servers[0]);
 }

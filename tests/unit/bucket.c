@@ -143,6 +143,22 @@ Test(bucket, what_others_took_counts)
 	cr_assert_eq(take_all(&b, start + 1000 * EACH), 0);
 }
 
+Test(bucket, what_was_taken_elsewhere_beyond_it_comes_back_first)
+{
+	const struct bucket_rule deep = { .each = EACH, .whole = BURST * EACH, .debt = 3 * EACH };
+	uint64_t wait = 0;
+	bucket_word b = 0;
+
+	bucket_charge(&b, &deep, start, BURST + 2);
+	cr_assert_not(bucket_take(&b, &deep, start, &wait));
+	cr_assert_eq(wait, 3 * EACH);
+	bucket_charge(&b, &deep, start, 100);
+	cr_assert_not(bucket_take(&b, &deep, start, &wait));
+	cr_assert_eq(wait, 4 * EACH, "there is an end to it");
+	cr_assert(bucket_take(&b, &deep, start + wait, &wait));
+	cr_assert_eq(take_all(&b, start + 4 * EACH), 0);
+}
+
 /* ---- many at once ---- */
 
 enum { THREADS = 4, TRIES = 200000 };

@@ -286,7 +286,7 @@ Test(config, percent_signs_in_a_file_are_only_text)
 		"backlog, defer_accept, share, idle, max_input, high_water, max_queue, linger, tls_certificate, tls_key, tls_client_ca, "
 		"tls_client, tls_protocols, tls_handshake, proxy_protocol, proxy_from, proxy_time, "
 		"rate, rate_burst, rate_client, rate_client_burst, rate_client_prefix, "
-		"rate_clients, rate_action, table, publish, redis_prefix, max_head, "
+		"rate_clients, rate_action, rate_over, table, publish, redis_prefix, max_head, "
 		"max_target, max_fields, max_body, head_time, "
 		"body_time, ws_max_message, ws_ping, body_rate, send_rate, rate_grace, max_requests, "
 		"max_connections, max_per_client, server, access_log, access_log_format\n"

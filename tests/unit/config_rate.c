@@ -107,13 +107,30 @@ Test(config_rate, what_is_no_prefix_is_told)
 Test(config_rate, what_would_do_nothing_is_told)
 {
 	expect_told(TCP "rate_burst = 3\nrate_client_burst = 3\nrate_clients = 1k\nrate_action = report\n"
-		"rate_client_prefix = /24\n" HANDLER,
+		"rate_client_prefix = /24\nrate_over = machine\n" HANDLER,
 		"a.ini:4: rate_burst does nothing without rate; add rate, or delete it\n"
 		"a.ini:5: rate_client_burst does nothing without rate_client; add rate_client, or delete it\n"
 		"a.ini:8: rate_client_prefix does nothing without rate_client; add rate_client, or delete it\n"
 		"a.ini:6: rate_clients does nothing without rate_client; add rate_client, or delete it\n"
-		"a.ini:7: rate_action does nothing without rate or rate_client; add rate or rate_client, or delete it\n");
+		"a.ini:7: rate_action does nothing without rate or rate_client; add rate or rate_client, or delete it\n"
+		"a.ini:9: rate_over does nothing without rate or rate_client; add rate or rate_client, or delete it\n");
 	expect_told(TCP "rate = 1/s\nrate_clients = 1\n" HANDLER,
 		"a.ini:5: rate_clients = 1: out of range; write 256 to 16m\n"
 		"a.ini:5: rate_clients does nothing without rate_client; add rate_client, or delete it\n");
+}
+
+Test(config_rate, machines_count_together_by_a_redis_that_is_somewhere)
+{
+	const struct config_service *s = sound("[portico]\nredis = localhost:6379\n"
+		TCP "rate = 1/s\nrate_over = redis\n" HANDLER);
+
+	cr_assert_eq(s->rate_over, CONFIG_RATE_REDIS);
+	cr_assert(config_is_over_redis(s));
+	s = sound("[portico]\nredis = localhost:6379\n" TCP "rate = off\nrate_over = redis\n" HANDLER);
+	cr_assert_not(config_is_over_redis(s), "there is nothing to count");
+	cr_assert_not(config_is_over_redis(sound(TCP "rate = 1/s\n" HANDLER)));
+	expect_told(TCP "rate = 1/s\nrate_over = redis\n" HANDLER,
+		"a.ini:5: rate_over = redis: nobody says where it is; add redis = ADDRESS:PORT to [portico]\n");
+	expect_told(TCP "rate = 1/s\nrate_over = world\n" HANDLER,
+		"a.ini:5: rate_over = world: not known; write machine or redis\n");
 }

@@ -122,12 +122,31 @@ Test(rate, a_report_refuses_nobody)
 	cr_assert_eq(rate_counts.limited[COUNT_CLIENT], 9);
 }
 
+static void charge(const char *ip, uint64_t count)
+{
+	struct addr a = addr_of(ip);
+	rate_charge_client(&rate, rate_network(&rate, &a), count, now);
+}
+
+/* Whoever says it may have other bits that count, or none that do. */
+Test(rate, who_was_elsewhere_is_who_he_is_here)
+{
+	rate_up(3, 0);
+	charge("192.0.2.1", 2);
+	charge("::ffff:192.0.2.1", 1);
+	cr_assert_not(may("192.0.2.1"));
+	rate_charge_client(&rate, (struct rates_network){ UINT64_C(0x20010db800000000), 7 }, 3, now);
+	cr_assert_not(may("2001:db8::1"));
+	rate.rules[COUNT_CLIENT].each = 0;
+	charge("192.0.2.2", 3);
+	rate_charge_service(&rate, 1, now);
+}
+
 Test(rate, what_was_used_elsewhere_counts_here)
 {
-	struct addr a = addr_of("192.0.2.1");
-
 	rate_up(3, 5);
-	rate_charge(&rate, &a, 2, now);
+	charge("192.0.2.1", 2);
+	rate_charge_service(&rate, 2, now);
 	cr_assert(may("192.0.2.1"));
 	cr_assert_not(may("192.0.2.1"));
 	cr_assert(may("192.0.2.2") && may("192.0.2.3"));
@@ -163,7 +182,7 @@ Test(rate_http, a_request_too_many_is_told_when_and_the_connection_goes_on)
 	hears(OK_A);
 	says(GET("/b") GET("/c") GET("/d"));
 	hears(OK_B LATER("") LATER(""));
-	http.site.rate = NULL;
+	rate.rules[COUNT_CLIENT].each = 0;
 	says(GET("/c"));
 	hears(OK_C);
 	rig_told("request/a done/a request/b done/b request/c done/c");

@@ -274,3 +274,32 @@ Test(rates, killed_users_leave_them_whole)
 	for (uint64_t i = 0; i < CLIENTS; i++)
 		cr_assert_eq(take_all(name_of(i), start + 3600 * CLOCK_SECOND + i * rule.whole), BURST);
 }
+
+/* ---- other machines ---- */
+
+Test(rates, one_worker_hears_of_other_machines_until_it_falls_silent_or_leaves)
+{
+	const uint64_t second = CLOCK_SECOND;
+
+	cr_assert(rates_may_hear(rates, 7, start));
+	cr_assert_not(rates_may_hear(rates, 8, start));
+	cr_assert_not(rates_may_hear(rates, 8, start - second));
+	cr_assert(rates_may_hear(rates, 7, start + second));
+	cr_assert_not(rates_may_hear(rates, 8, start + 2 * second));
+	cr_assert(rates_may_hear(rates, 8, start + 2 * second + CLOCK_SECOND / 100));
+	cr_assert_not(rates_may_hear(rates, 7, start + 2 * second + CLOCK_SECOND / 100));
+	rates_leave(rates, 7);
+	cr_assert_not(rates_may_hear(rates, 7, start + 2 * second + CLOCK_SECOND / 100));
+	rates_leave(rates, 8);
+	cr_assert(rates_may_hear(rates, 7, start + 2 * second + CLOCK_SECOND / 100));
+}
+
+Test(rates, each_machine_has_a_name_of_its_own)
+{
+	struct rates *other = rates_create(CLIENTS), *same = rates_open(dup(rates_fd(rates)));
+
+	cr_assert_neq(rates_machine(rates), rates_machine(other));
+	cr_assert_eq(rates_machine(rates), rates_machine(same));
+	rates_destroy(other);
+	rates_destroy(same);
+}

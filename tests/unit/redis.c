@@ -456,6 +456,25 @@ Test(redis, it_subscribes_again_and_tells_of_the_gap)
 	close(messages);
 }
 
+Test(redis, a_channel_may_be_heard_by_several)
+{
+	static struct redis_subscription third = { .channel = "c", .hear = hear };
+	int calls, messages;
+
+	cr_assert_eq(redis_subscribe(redis, &one), 0);
+	cr_assert_eq(redis_subscribe(redis, &two), 0);
+	cr_assert_eq(redis_subscribe(redis, &third), 0);
+	greet_both(&calls, &messages);
+	hears(messages, SUBSCRIBE("c") SUBSCRIBE("d") SUBSCRIBE("c"));
+	says(messages, SUBSCRIBED("c") SUBSCRIBED("d"));
+	cr_assert_not(up);
+	says(messages, SUBSCRIBED("c") MESSAGE("c", "hi"));
+	cr_assert(up);
+	rig_told("c=hi c=hi");
+	close(calls);
+	close(messages);
+}
+
 Test(redis, one_that_falls_silent_is_asked_and_given_up)
 {
 	open_redis(0.2);
