@@ -100,12 +100,13 @@ static struct figures measure(struct server *s)
 	};
 }
 
+/* Before, the last of who left may still have been held for a moment; what leaks does so each time. */
 static bool is_as_before(void *arg)
 {
 	const struct { struct server *server; struct figures before; } *a = arg;
 	struct figures now = measure(a->server);
 
-	return now.descriptors == a->before.descriptors && now.children == a->before.children;
+	return now.descriptors <= a->before.descriptors && now.children == a->before.children;
 }
 
 /* The first ones fill what is kept for good: malloc's pools, libev's tables. */

@@ -136,10 +136,11 @@ struct holdings {
 	size_t count;
 };
 
-static bool holds_so_many(void *arg)
+/* Before, the trial child may still have been held for a moment; what leaks does so each time. */
+static bool holds_no_more(void *arg)
 {
 	struct holdings *h = arg;
-	return count_in(proc_descriptors(h->pid), "\n") == h->count;
+	return count_in(proc_descriptors(h->pid), "\n") <= h->count;
 }
 
 /* Its own descriptors stay few, whatever it went through. */
@@ -162,7 +163,7 @@ Test(worker, reloads_and_crashes_leak_no_descriptor_in_the_master)
 	server_await_workers(s, 2);
 	http_get(8080, "/");
 	struct holdings h = { .pid = server_pid(s), .count = before };
-	cr_assert(wait_until(holds_so_many, &h, 5.), "%zu before, and now:\n%s", before,
+	cr_assert(wait_until(holds_no_more, &h, 5.), "%zu before, and now:\n%s", before,
 		proc_descriptors(h.pid));
 	server_stop(s);
 }
