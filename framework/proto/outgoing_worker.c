@@ -22,6 +22,7 @@ void outgoing_become_due(struct outgoing_conn *o)
 	else
 		all->due = o;
 	all->last_due = o;
+	ev_prepare_start(all->hub->loop, &all->turn);
 	ev_idle_start(all->hub->loop, &all->awake);
 }
 
@@ -45,9 +46,9 @@ static void on_turn(struct ev_loop *loop, ev_prepare *w, int events)
 	(void)events;
 	serve_due(all);
 	if (all->due)
-		ev_idle_start(loop, &all->awake);
-	else
-		ev_idle_stop(loop, &all->awake);
+		return;
+	ev_prepare_stop(loop, &all->turn);       /* a worker that connects to nobody does not pay for it */
+	ev_idle_stop(loop, &all->awake);
 }
 
 static void on_awake(struct ev_loop *loop, ev_idle *w, int events)
@@ -66,8 +67,6 @@ void outgoing_init(struct outgoing *all, struct hub *hub)
 	ev_prepare_init(&all->turn, on_turn);
 	ev_set_priority(&all->turn, 1);          /* before the hub settles what this touches */
 	all->turn.data = all;
-	ev_prepare_start(hub->loop, &all->turn);
-	ev_unref(hub->loop);     /* alone it is no reason to go on */
 }
 
 bool outgoing_is_done(const struct outgoing *all)
@@ -102,7 +101,6 @@ void outgoing_fini(struct outgoing *all)
 	while (all->due)
 		serve_due(all);
 	names_fini(&all->names);
-	ev_ref(all->hub->loop);
 	ev_prepare_stop(all->hub->loop, &all->turn);
 	ev_idle_stop(all->hub->loop, &all->awake);
 	all->hub = NULL;
