@@ -271,7 +271,11 @@ await check('a master that hangs is told', async () => {
 	await page.getByText('live', { exact: true }).waitFor();
 });
 
-await check('no complaint in the console', () => claim(complaints.length === 0, complaints.join('\n')));
+/* If the page listened to the worker that was killed, the browser itself says that its stream broke, once. */
+await check('no complaint in the console', () => {
+	const rest = complaints.filter(text => !text.includes('net::ERR_INCOMPLETE_CHUNKED_ENCODING'));
+	claim(rest.length === 0 && complaints.length <= 1, complaints.join('\n'));
+});
 await check('no request leaves the origin', () => {
 	const others = requests.filter(url => !url.startsWith(`${ORIGIN}/`));
 	claim(requests.length > 8 && others.length === 0, `${requests.length}, ${others.join(' ')}`);
