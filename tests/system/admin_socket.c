@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "admin_rig.h"
@@ -43,14 +42,14 @@ Test(admin_socket, a_unix_socket_stays_over_all_that_changes)
 	cr_assert_eq(access(path, F_OK), -1);
 }
 
+static bool is_gone(void *path)
+{
+	return access(path, F_OK) < 0;
+}
+
 static void await_removal(const char *path)
 {
-	const struct timespec moment = { .tv_nsec = 5000000 };
-
-	for (double end = seconds_now() + PATIENCE; access(path, F_OK) == 0;) {
-		cr_assert(seconds_now() < end, "%s is still there", path);
-		nanosleep(&moment, NULL);
-	}
+	cr_assert(wait_until(is_gone, (void *)path, PATIENCE), "%s is still there", path);
 }
 
 Test(admin_socket, a_unix_socket_moves_with_a_reload)

@@ -25,21 +25,6 @@ enum { LINES = 7000, SOCKETS = 8080 };
 #define WITH(workers, plugin, how) "[portico]\nworkers = " workers "\ndrain = 15s\n%s" SERVICES(plugin, how)
 #define PLAIN(workers) WITH(workers, "goes_on", "")
 
-/* Summed over handlers and workers, of those that have ended too. */
-static long long number(const char *name)
-{
-	json_t *status = status_read(), *service, *m;
-	long long sum = 0;
-	size_t i, k;
-
-	json_array_foreach(json_object_get(status, "services"), i, service)
-		json_array_foreach(json_object_get(service, "metrics"), k, m)
-			if (strcmp(json_string_value(json_object_get(m, "name")), name) == 0)
-				sum += json_integer_value(json_object_get(m, "value"));
-	json_decref(status);
-	return sum;
-}
-
 struct place {
 	struct talk   *talk;
 	struct server *server;
@@ -81,10 +66,10 @@ Test(moves, talk_goes_on_over_reloads)
 	}
 	talk_finish(&t);
 	talk_is_whole(&t);
-	cr_assert_geq(number("moved_out"), 5 * 400);
-	cr_assert_eq(number("moved_in"), number("moved_out"));
-	cr_assert_eq(number("opened"), 400);
-	cr_assert_eq(number("closed"), 0);
+	cr_assert_geq(metric_sum("moved_out"), 5 * 400);
+	cr_assert_eq(metric_sum("moved_in"), metric_sum("moved_out"));
+	cr_assert_eq(metric_sum("opened"), 400);
+	cr_assert_eq(metric_sum("closed"), 0);
 	talk_end(&t);
 	server_stop(s);
 }

@@ -118,6 +118,20 @@ long long status_number(const char *key)
 	return number;
 }
 
+long long metric_sum(const char *name)
+{
+	json_t *status = status_read(), *service, *m;
+	long long sum = 0;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(status, "services"), i, service)
+		json_array_foreach(json_object_get(service, "metrics"), k, m)
+			if (strcmp(json_string_value(json_object_get(m, "name")), name) == 0)
+				sum += (long long)json_number_value(json_object_get(m, "value"));
+	json_decref(status);
+	return sum;
+}
+
 static pid_t find_worker(const json_t *generation, unsigned slot)
 {
 	size_t i;

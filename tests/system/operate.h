@@ -38,6 +38,7 @@ int  verb_await(struct asked *a, struct outcome *o);
 
 json_t *status_read(void);               /* a new reference */
 long long status_number(const char *key);
+long long metric_sum(const char *name); /* of all handlers and workers, also those that have ended */
 /* The pid of the worker that serves slot in the newest generation; 0: nobody does. */
 pid_t status_worker(unsigned slot);
 pid_t status_await_worker(unsigned slot);

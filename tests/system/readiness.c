@@ -72,7 +72,7 @@ static void drip(const char *path)
 	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, 16) < 0)
 		_exit(1);
 	int client = accept(fd, NULL, NULL);
-	while (send(client, "x", 1, MSG_NOSIGNAL) == 1)
+	while (send(client, "x", 1, MSG_NOSIGNAL) == 1)  /* "now and then" is the case */
 		nanosleep(&moment, NULL);
 	_exit(0);
 }

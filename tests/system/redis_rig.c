@@ -53,22 +53,6 @@ void redis_cli(const char *words)
 	cr_assert_eq(system(line), 0, "%s: %s", line, read_file(path_of("cli")));
 }
 
-/* ---- what handlers count ---- */
-
-long long metric_sum(const char *name)
-{
-	json_t *status = status_read(), *service, *m;
-	long long sum = 0;
-	size_t i, k;
-
-	json_array_foreach(json_object_get(status, "services"), i, service)
-		json_array_foreach(json_object_get(service, "metrics"), k, m)
-			if (strcmp(json_string_value(json_object_get(m, "name")), name) == 0)
-				sum += (long long)json_number_value(json_object_get(m, "value"));
-	json_decref(status);
-	return sum;
-}
-
 struct awaited {
 	const char *name;
 	long long   value;

@@ -10,8 +10,6 @@ pid_t redis_run(const char *option, const char *value);
 pid_t redis_start(void);
 void  redis_cli(const char *words);
 
-/* A metric of handlers, summed over them and their workers. */
-long long metric_sum(const char *name);
 void      metric_await(const char *name, long long value);
 
 /* Another namespace, with a wire to this one: 10.9.0.1 here, 10.9.0.2 there.  Both are

@@ -230,24 +230,9 @@ Test(shared, what_is_said_reaches_all_after_a_death_a_reload_and_an_upgrade)
 	server_stop(s);
 }
 
-/* Summed over the workers. */
-static long long number(const char *name)
-{
-	json_t *status = status_read(), *service, *m;
-	long long sum = 0;
-	size_t i, k;
-
-	json_array_foreach(json_object_get(status, "services"), i, service)
-		json_array_foreach(json_object_get(service, "metrics"), k, m)
-			if (strcmp(json_string_value(json_object_get(m, "name")), name) == 0)
-				sum += json_integer_value(json_object_get(m, "value"));
-	json_decref(status);
-	return sum;
-}
-
 static bool all_is_accounted_for(void *arg)
 {
-	return number("heard") + number("portico_missed_messages") == *(const long long *)arg;
+	return metric_sum("heard") + metric_sum("portico_missed_messages") == *(const long long *)arg;
 }
 
 Test(shared, who_is_too_slow_misses_messages_that_are_counted)
@@ -257,8 +242,8 @@ Test(shared, who_is_too_slow_misses_messages_that_are_counted)
 
 	expect("/flood?5000", "done");   /* it is blocked meanwhile, and the ring has room for a thousand */
 	cr_assert(wait_until(all_is_accounted_for, &all, PATIENCE), "%lld heard, %lld missed",
-		number("heard"), number("portico_missed_messages"));
-	cr_assert_geq(number("portico_missed_messages"), 3000);
-	cr_assert_geq(number("heard"), 1000);
+		metric_sum("heard"), metric_sum("portico_missed_messages"));
+	cr_assert_geq(metric_sum("portico_missed_messages"), 3000);
+	cr_assert_geq(metric_sum("heard"), 1000);
 	server_stop(s);
 }

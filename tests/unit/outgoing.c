@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outgoing.c - proto/outgoing.c, outgoing_pool.c, upstream.c, net/dial.c: connections to other servers. */
+/* outgoing.c - proto/outgoing.c, upstream.c, net/dial.c: connections to other servers. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,25 +13,6 @@
 #include "sys/page.h"
 
 OUTGOING_SUITE(outgoing);
-
-static uint64_t counter(const char *name)
-{
-	struct page_metric *m = page_metric(rig.handler.page, "test", name, NULL, PAGE_COUNTER);
-
-	cr_assert_not_null(m);
-	return m->value.count;
-}
-
-static double gauge(const char *name)
-{
-	return page_metric(rig.handler.page, "test", name, NULL, PAGE_GAUGE)->value.level;
-}
-
-static void hear(const char *text)
-{
-	client_says(&out.server, text);
-	rig_turns(3);
-}
 
 /* ---- from connect to close ---- */
 
@@ -50,17 +31,17 @@ Test(outgoing, opened_comes_from_the_loop_and_bytes_go_both_ways)
 	cr_assert_eq(portico_conn_write(c, "hello", 5), 5);
 	rig_turns(2);
 	client_hears(&out.server, "hello");
-	hear("world");
+	server_says("world");
 	rig_told("open drained data:world");
-	cr_assert_eq(gauge("portico_upstream_in_use"), 1.);
+	cr_assert_eq(outgoing_gauge("portico_upstream_in_use"), 1.);
 	portico_conn_close(c);
 	rig_turns(2);
 	client_sees_the_end(&out.server);
 	client_fini(&out.server);
 	cr_assert_eq(await_close(), 0);
 	rig_told("close:0");
-	cr_assert_eq(gauge("portico_upstream_in_use"), 0.);
-	cr_assert_eq(counter("portico_upstream_connects"), 1);
+	cr_assert_eq(outgoing_gauge("portico_upstream_in_use"), 0.);
+	cr_assert_eq(outgoing_counter("portico_upstream_connects"), 1);
 	rig_sleeps();
 }
 
@@ -93,13 +74,13 @@ Test(outgoing, a_unix_socket)
 	struct portico_conn *c = connect_to(upstream(), 0);
 	unlink(a.sun_path);
 	rmdir(dir);
-	hear("hi");
+	server_says("hi");
 	rig_told("open data:hi");
 	portico_conn_peer(c, &peer);
 	cr_assert_eq(peer.addr.ss_family, AF_UNIX);
 	begin_connect(upstream(), 0);
 	cr_assert_eq(await_close(), ENOENT);
-	cr_assert_eq(counter("portico_upstream_failed_refused"), 1);
+	cr_assert_eq(outgoing_counter("portico_upstream_failed_refused"), 1);
 }
 
 Test(outgoing, a_server_that_refuses)
@@ -110,8 +91,8 @@ Test(outgoing, a_server_that_refuses)
 	rig_told("");
 	cr_assert_eq(await_close(), ECONNREFUSED);
 	rig_told("close:ECONNREFUSED");
-	cr_assert_eq(counter("portico_upstream_failed_refused"), 1);
-	cr_assert_eq(counter("portico_upstream_connects"), 0);
+	cr_assert_eq(outgoing_counter("portico_upstream_failed_refused"), 1);
+	cr_assert_eq(outgoing_counter("portico_upstream_connects"), 0);
 	cr_assert(outgoing_is_done(&out.all));
 }
 
@@ -127,7 +108,7 @@ Test(outgoing, a_server_that_does_not_answer)
 	await_open();
 	begin_connect(up, 0);
 	cr_assert_eq(await_close(), ETIMEDOUT);
-	cr_assert_eq(counter("portico_upstream_failed_timeout"), 1);
+	cr_assert_eq(outgoing_counter("portico_upstream_failed_timeout"), 1);
 }
 
 Test(outgoing, the_next_address_is_tried_when_one_fails)
@@ -150,7 +131,7 @@ Test(outgoing, a_connect_is_given_up_before_it_began)
 	rig_told("");
 	rig_turns(2);
 	rig_told("close:0");
-	cr_assert_eq(counter("portico_upstream_connects"), 0);
+	cr_assert_eq(outgoing_counter("portico_upstream_connects"), 0);
 }
 
 /* Its queue is full, so that it takes its time. */
@@ -193,7 +174,7 @@ Test(outgoing, paused_before_it_is_open_stays_paused)
 	portico_conn_pause(c);
 	await_open();
 	server_accepts();
-	hear("early");
+	server_says("early");
 	rig_told("open");
 	portico_conn_resume(c);
 	rig_turns(3);
@@ -236,7 +217,7 @@ Test(outgoing, end_says_ours_and_the_rest_is_still_heard)
 	rig_turns(2);
 	client_hears(&out.server, "last");
 	client_sees_the_end(&out.server);
-	hear("answer");
+	server_says("answer");
 	client_ends(&out.server);
 	cr_assert_eq(await_close(), 0, "both have ended");
 	rig_told("open drained data:answer eof close:0");
@@ -275,7 +256,7 @@ Test(outgoing, a_server_that_does_not_read_is_not_read_from)
 	while (portico_conn_queued(c) <= rig.handler.bounds.high_water)
 		cr_assert_eq(portico_conn_write(c, block, sizeof(block)), (ssize_t)sizeof(block));
 	rig_turns(2);
-	hear("answer");
+	server_says("answer");
 	rig_told("open");
 	while (portico_conn_queued(c) > 0) {
 		client_reads(&out.server);
@@ -297,184 +278,13 @@ Test(outgoing, over_max_queue_is_refused)
 	cr_assert_leq(portico_conn_queued(c), rig.handler.bounds.max_queue);
 }
 
-/* ---- the pool ---- */
-
-static struct portico_upstream *pooling(unsigned max)
-{
-	out.target.pool_max = max;
-	return upstream();
-}
-
-static void keep(struct portico_conn *c)
-{
-	portico_conn_keep(c);
-	cr_assert_eq(await_close(), 0);
-}
-
-Test(outgoing, one_that_is_kept_is_used_again)
-{
-	struct portico_upstream *up = pooling(2);
-
-	keep(connect_to(up, 0));
-	rig_told("open close:0");
-	cr_assert_eq(up->pooled, 1);
-	cr_assert_eq(gauge("portico_upstream_pooled"), 1.);
-	cr_assert(outgoing_is_done(&out.all), "nobody waits for it");
-	struct portico_conn *c = begin_connect(up, 0);
-	await_open();
-	rig_told("open");
-	cr_assert_eq(portico_conn_write(c, "again", 5), 5);
-	rig_turns(2);
-	client_hears(&out.server, "again");
-	hear("yes");
-	rig_told("drained data:yes");
-	cr_assert_eq(counter("portico_upstream_connects"), 1);
-	cr_assert_eq(counter("portico_upstream_reused"), 1);
-	keep(c);
-	cr_assert_eq(up->pooled, 1);
-	rig_sleeps();
-}
-
-Test(outgoing, a_fresh_one_is_not_of_the_pool)
-{
-	struct portico_upstream *up = pooling(2);
-
-	keep(connect_to(up, 0));
-	connect_to(up, PORTICO_FRESH);
-	cr_assert_eq(counter("portico_upstream_connects"), 2);
-	cr_assert_eq(up->pooled, 1);
-}
-
-Test(outgoing, the_pool_is_bounded_and_gets_old)
-{
-	out.target.pool_timeout = 0.1;
-	struct portico_upstream *up = pooling(2);
-	struct portico_conn *c[3];
-	struct client ends[3];
-
-	for (int i = 0; i < 3; i++) {
-		c[i] = connect_to(up, 0);
-		ends[i] = out.server;
-		out.server = (struct client){ .fd = -1 };
-	}
-	for (int i = 0; i < 3; i++)
-		keep(c[i]);
-	cr_assert_eq(up->pooled, 2);
-	client_sees_the_end(&ends[0]);
-	client_hears_nothing(&ends[1]);
-	rig_turns(1);
-	while (up->pooled > 0)
-		rig_wait();
-	cr_assert_eq(gauge("portico_upstream_pooled"), 0.);
-	for (int i = 1; i < 3; i++)
-		client_sees_the_end(&ends[i]);
-	for (int i = 0; i < 3; i++)
-		client_fini(&ends[i]);
-}
-
-Test(outgoing, one_that_ends_in_the_pool_is_dropped)
-{
-	struct portico_upstream *up = pooling(2);
-
-	keep(connect_to(up, 0));
-	client_ends(&out.server);
-	rig_turns(2);
-	cr_assert_eq(up->pooled, 0);
-	keep(connect_to(up, 0));
-	client_says(&out.server, "unasked");
-	begin_connect(up, 0);            /* before the loop sees it */
-	await_open();
-	cr_assert_eq(counter("portico_upstream_connects"), 3);
-}
-
-Test(outgoing, a_kept_one_that_ends_before_a_byte_is_told_as_stale)
-{
-	struct portico_upstream *up = pooling(2);
-
-	keep(connect_to(up, 0));
-	struct portico_conn *c = begin_connect(up, 0);
-	await_open();
-	portico_conn_write(c, "question", 8);
-	client_dies(&out.server);
-	cr_assert_eq(await_close(), ESTALE);
-	keep(connect_to(up, 0));
-	begin_connect(up, 0);
-	await_open();
-	client_ends(&out.server);
-	cr_assert_eq(await_close(), ESTALE);
-}
-
-Test(outgoing, what_is_under_way_is_not_kept)
-{
-	struct portico_upstream *up = pooling(2);
-	struct portico_conn *c = connect_to(up, 0);
-
-	portico_conn_pause(c);
-	hear("unread");
-	portico_conn_keep(c);
-	await_close();
-	rig_turns(2);
-	cr_assert_eq(up->pooled, 0, "its bytes would be another's");
-	c = connect_to(up, 0);
-	portico_conn_end(c);
-	portico_conn_keep(c);
-	client_ends(&out.server);
-	await_close();
-	cr_assert_eq(up->pooled, 0);
-}
-
-static ssize_t keep_and_leave_one(struct portico_conn *c, const char *data, size_t len)
-{
-	(void)data;
-	portico_conn_keep(c);
-	return (ssize_t)len - 1;
-}
-
-Test(outgoing, what_is_unused_makes_it_unfit)
-{
-	struct portico_upstream *up = pooling(2);
-
-	connect_to(up, 0);
-	out.on_data = keep_and_leave_one;
-	hear("ab");
-	client_ends(&out.server);
-	await_close();
-	rig_told("open data:ab close:0");
-	cr_assert_eq(up->pooled, 0);
-}
-
-static void close_again(struct portico_conn *c)
-{
-	portico_conn_close(c);
-	portico_conn_abort(c);
-	portico_conn_keep(c);
-	portico_conn_pause(c);
-	portico_conn_resume(c);
-	portico_conn_end(c);
-}
-
-Test(outgoing, calls_from_closed_change_nothing)
-{
-	out.on_close = close_again;
-	struct portico_upstream *up = pooling(2);
-	keep(connect_to(up, 0));
-	connect_to(up, PORTICO_FRESH);
-	client_dies(&out.server);
-	await_close();
-	close(out.listener);
-	out.listener = -1;
-	begin_connect(up, PORTICO_FRESH);
-	cr_assert_eq(await_close(), ECONNREFUSED);
-	rig_sleeps();
-}
-
 /* ---- the end of the worker ---- */
 
 Test(outgoing, a_drain_closes_the_pool_and_keeps_nothing)
 {
-	struct portico_upstream *up = pooling(2);
+	struct portico_upstream *up = pooling_upstream(2);
 
-	keep(connect_to(up, 0));
+	keep_in_pool(connect_to(up, 0));
 	struct portico_conn *c = connect_to(up, PORTICO_FRESH);
 	outgoing_drain(&out.all);
 	cr_assert_eq(up->pooled, 0);
@@ -490,7 +300,7 @@ Test(outgoing, a_drain_closes_the_pool_and_keeps_nothing)
 
 Test(outgoing, when_the_time_is_up_all_are_cut)
 {
-	struct portico_upstream *up = pooling(2);
+	struct portico_upstream *up = pooling_upstream(2);
 
 	connect_to(up, 0);
 	begin_connect(up, 0);

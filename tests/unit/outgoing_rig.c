@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sys/page.h"
+
 struct outgoing_rig out;
 
 static unsigned began, closed;
@@ -164,4 +166,35 @@ struct portico_conn *connect_to(struct portico_upstream *up, unsigned flags)
 	await_open();
 	server_accepts();
 	return c;
+}
+
+uint64_t outgoing_counter(const char *name)
+{
+	struct page_metric *m = page_metric(rig.handler.page, "test", name, NULL, PAGE_COUNTER);
+
+	cr_assert_not_null(m);
+	return m->value.count;
+}
+
+double outgoing_gauge(const char *name)
+{
+	return page_metric(rig.handler.page, "test", name, NULL, PAGE_GAUGE)->value.level;
+}
+
+void server_says(const char *text)
+{
+	client_says(&out.server, text);
+	rig_turns(3);
+}
+
+struct portico_upstream *pooling_upstream(unsigned max)
+{
+	out.target.pool_max = max;
+	return upstream();
+}
+
+void keep_in_pool(struct portico_conn *c)
+{
+	portico_conn_keep(c);
+	cr_assert_eq(await_close(), 0);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "portico.h"
@@ -48,5 +49,13 @@ void server_accepts(void);               /* the connection that waits is out.ser
 
 /* The two ends of a connection, open. */
 struct portico_conn *connect_to(struct portico_upstream *up, unsigned flags);
+
+void server_says(const char *text);
+uint64_t outgoing_counter(const char *name);
+double   outgoing_gauge(const char *name);
+
+/* One that keeps so many; and gives it to the pool. */
+struct portico_upstream *pooling_upstream(unsigned max);
+void keep_in_pool(struct portico_conn *c);
 
 #endif
