@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""loads - what loads a server: wrk where it serves, bench/load and bench/poisson where not.
+"""loads - what loads a server: bench/load, bench/poisson, and wrk as a witness.
 
 A load is made for a server and runs for so many seconds on one core; it calls begin() when all is
 ready for it, and gives a Load.
@@ -9,6 +9,7 @@ import select
 import subprocess
 from dataclasses import dataclass, field
 
+from . import proc
 from .proc import Failed
 from .servers import BUILD, ROOT
 
@@ -48,9 +49,7 @@ class Load:
 
 
 def _spawn(core, command):
-    """SCHED_BATCH: it preempts nobody on waking. On one core whoever of server and load used less CPU
-    would else preempt the other, and 3 % more instructions could become 5 % more CPU."""
-    words = ["chrt", "-b", "0", "taskset", "-c", str(core)] + [str(word) for word in command]
+    words = [*proc.on_core(core), *(str(word) for word in command)]
     return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
 
@@ -82,33 +81,48 @@ def _read(line):
     return Load(int(match[1]), float(match[2]))
 
 
-def wrk(connections=64, path="/", headers=None, script="wrk.lua"):
+def wrk(connections):
     """It takes whole seconds only; SIGINT ends it early and in good order."""
     def load(server, core, seconds, begin):
-        more = [word for name, value in (headers or {}).items()
-                for word in ("-H", f"{name}: {value}")]
         command = ["timeout", "-s", "INT", seconds, "wrk", "-t1", f"-c{connections}", "-d600s",
-                   "-s", ROOT / "bench" / script, *more,
-                   f"http://127.0.0.1:{server.port}{path}"]
+                   "-s", ROOT / "bench/wrk.lua", f"http://127.0.0.1:{server.port}/"]
         begin()
         return _read(_finish(_spawn(core, command), seconds + PATIENCE, fine=(TIMED_OUT,)))
     return load
 
 
-def own(what, *options, argument=None, connections=64, close=False):
-    """bench/load; for http it says a GET that is written to a file first."""
+def _request(path, headers, body, close):
+    fields = {"Host": "localhost", **headers}
+    if body:
+        fields["Content-Length"] = len(body)
+    if close:
+        fields["Connection"] = "close"
+    lines = [f"{name}: {value}" for name, value in fields.items()]
+    return "\r\n".join([f"{'POST' if body else 'GET'} {path} HTTP/1.1", *lines, "", body])
+
+
+def own(what, *options, argument=None, connections=64):
+    """bench/load."""
     def load(server, core, seconds, begin):
-        said = argument
-        if what == "http":
-            said = server.site / "request"
-            last = "Connection: close\r\n" if close else ""
-            said.write_bytes(f"GET / HTTP/1.1\r\nHost: localhost\r\n{last}\r\n".encode())
         command = [BUILD / "load", "-w", "-c", connections, "-t", seconds, *options,
-                   *(["-k"] if close else []), "127.0.0.1", server.port, what, said]
+                   "127.0.0.1", server.port, what, argument]
         process = _spawn(core, command)
         _wait_ready(process)
         begin()
         return _read(_finish(process, seconds + PATIENCE, say="\n"))
+    return load
+
+
+def http(*options, connections=64, path="/", headers=None, body="", close=False):
+    """bench/load with this request, which it reads from a file."""
+    request = _request(path, headers or {}, body, close)
+
+    def load(server, core, seconds, begin):
+        said = server.site / "request"
+        said.write_text(request, newline="")
+        say = own("http", *options, *(["-k"] if close else []), argument=said,
+                  connections=connections)
+        return say(server, core, seconds, begin)
     return load
 
 

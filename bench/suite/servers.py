@@ -187,7 +187,7 @@ class Server:
         self.configure(self.greeting)
         if self.kind in PROXY:
             self._spawn_backend()
-        where = [] if core is None else ["taskset", "-c", core]
+        where = [] if core is None else proc.on_core(core)
         words = [*where, *self.under, *self.command()]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL,
