@@ -24,6 +24,7 @@ enum {
 	DGRAM_ROUNDS = 4,        /* batches in one turn of the loop */
 	DGRAM_LAST_ROUNDS = 256, /* and in the last: senders may never pause */
 	DGRAM_FEWEST = 4,        /* messages asked for where each is a piece of many datagrams */
+	DGRAM_MANY = 4,          /* messages that took so long that others may have come meanwhile */
 };
 
 static const size_t memory_size = (size_t)2 * DGRAM_BATCH * DGRAM_STRIDE;
@@ -155,14 +156,14 @@ static unsigned messages_for(unsigned messages, unsigned datagrams)
 	return ask > DGRAM_FEWEST ? ask : DGRAM_FEWEST;
 }
 
-/* Gives how many datagrams came, and whether there may be more. */
+/* Gives how many datagrams came, and whether another look is worth its call. */
 static unsigned read_batch(struct dgram_socket *d, bool *more)
 {
 	struct dgram_batch *b = d->hub->datagrams;
-	unsigned datagrams = 0, ask = b->ask;
+	unsigned datagrams = 0;
 
 	++*d->hub->steps;
-	int count = recvmmsg(d->io.fd, b->in.messages, ask, MSG_DONTWAIT, NULL);
+	int count = recvmmsg(d->io.fd, b->in.messages, b->ask, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < count; i++)
 		datagrams += take_apart(d, (unsigned)i);
 	dgram_flush(d);
@@ -171,7 +172,7 @@ static unsigned read_batch(struct dgram_socket *d, bool *more)
 		b->ask = messages_for((unsigned)count, datagrams);
 		make_ready(&b->in, (unsigned)count);
 	}
-	*more = count == (int)ask;
+	*more = count >= DGRAM_MANY;
 	return datagrams;
 }
 
