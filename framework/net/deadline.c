@@ -76,11 +76,10 @@ static void move(struct deadline *d, struct deadline_queue *q, double due)
 /* Who is set again all the time moves seldom: its neighbours' memory is not looked at. */
 void deadline_set(struct deadline *d, struct deadline_queue *q)
 {
-	double due = now() + q->span, latest = due + q->span * DEADLINE_SLACK;
+	double time = now();
 
-	if (d->queue == q && d->due >= due && d->due <= latest)
-		return;
-	move(d, q, latest);
+	if (!deadline_stands(d, q, time))
+		move(d, q, time + q->span + q->span * DEADLINE_SLACK);
 }
 
 void deadline_clear(struct deadline *d)

@@ -47,6 +47,14 @@ void deadline_queue_fini(struct deadline_queue *q);   /* the queue is empty by n
 void deadline_set(struct deadline *d, struct deadline_queue *q);
 void deadline_clear(struct deadline *d);              /* in no queue: fine */
 
+/* Whether it may stay where it is if it is to be due in span seconds from that time, by the monotonic clock. */
+static inline bool deadline_stands(const struct deadline *d, const struct deadline_queue *q, double now)
+{
+	double due = now + q->span;
+
+	return d->queue == q && d->due >= due && d->due <= due + q->span * DEADLINE_SLACK;
+}
+
 static inline bool deadline_queue_empty(const struct deadline_queue *q)
 {
 	return q->list.next == &q->list;

@@ -43,6 +43,8 @@ struct hub {
 	struct ev_loop     *loop;
 	uint64_t            woke;            /* clock_ns() when the loop last woke; 0 without a beat */
 	struct tick         tick;            /* anchored then, or shortly before */
+	uint64_t            looked;          /* clock_ns() when the clock was last read: hub_look() */
+	uint64_t            looked_step;     /* and what *steps was then */
 	struct beat        *beat;            /* is told the end of each turn; NULL: there is none */
 	uint64_t           *steps;           /* grows with every event that is taken on */
 	uint64_t            own_steps;       /* what steps is without a beat */
@@ -81,10 +83,31 @@ static inline void hub_take_back(struct hub *h, struct buf *b)
 	*b = (struct buf){0};
 }
 
-/* How long this turn has taken so far, in microseconds. */
-static inline uint64_t hub_turn_us(const struct hub *h)
+/* What clock_ns() says now. */
+static inline uint64_t hub_look(struct hub *h)
 {
-	return tick_since(&h->tick, h->woke) / 1000;
+	h->looked_step = *h->steps;
+	return h->looked = tick_ns(&h->tick);
+}
+
+/* Whether h->looked is as good as now: no callback was called since. */
+static inline bool hub_has_looked(const struct hub *h)
+{
+	return h->looked_step == *h->steps;
+}
+
+/* How long it is now since then, in microseconds. */
+static inline uint64_t hub_us_since(struct hub *h, uint64_t then)
+{
+	uint64_t now = hub_look(h);
+
+	return now > then ? (now - then) / 1000 : 0;
+}
+
+/* How long this turn has taken so far, in microseconds. */
+static inline uint64_t hub_turn_us(struct hub *h)
+{
+	return hub_us_since(h, h->woke);
 }
 
 /* Who sends much need not wait. */

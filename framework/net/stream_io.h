@@ -34,8 +34,11 @@ static inline bool stream_has_new_time(const struct stream *s, const struct dead
 /* Into q, where it has all of its time from now on. */
 static inline void stream_give_time(struct stream *s, struct deadline_queue *q)
 {
+	const struct hub *h = s->kind->hub;
+
 	s->anew = s->moved = false;
-	deadline_set(&s->deadline, q);
+	if (!hub_has_looked(h) || !deadline_stands(&s->deadline, q, (double)h->looked * 1e-9))
+		deadline_set(&s->deadline, q);
 }
 
 /* Puts it into the queue of what is expected of it now. */

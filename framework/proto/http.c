@@ -39,7 +39,7 @@ static void count_request(const struct portico_request *r)
 	struct counts *counts = site->kind.counts;
 
 	counts->requests[r->status / 100 - 1]++;
-	latency_add(&counts->latency, tick_since(&site->kind.hub->tick, r->began) / 1000, 1);
+	latency_add(&counts->latency, hub_us_since(site->kind.hub, r->began), 1);
 }
 
 /* rest: bytes of input behind the request. */

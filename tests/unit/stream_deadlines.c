@@ -6,6 +6,8 @@
 
 #include <criterion/criterion.h>
 
+#include "base/clock.h"
+
 STREAM_SUITE(stream_deadlines);
 
 Test(stream_deadlines, is_late_when_nothing_comes)
@@ -101,4 +103,25 @@ Test(stream_deadlines, has_all_of_its_time_again_after_bytes_and_after_a_renewal
 	stream_renew(&side.stream);
 	rig_turn();
 	cr_assert_gt(side.stream.deadline.due, third + 0.01);
+}
+
+static size_t look(struct side *d, char *bytes, size_t len)
+{
+	(void)d;
+	(void)bytes;
+	hub_look(&rig.hub);      /* as protocols do, for how long an answer took */
+	return len;
+}
+
+Test(stream_deadlines, has_all_of_its_time_from_now_on_and_not_from_when_the_clock_was_last_read)
+{
+	side.on_data = look;
+	kind.idle.span = 1.;
+	deadline_set(&side.stream.deadline, &kind.idle);
+	peer_says(&side, "in");
+	rig_turn();
+	rig_block(0.5);
+	cr_assert_eq(stream_write(&side.stream, "out", 3), 0);
+	rig_turn();
+	cr_assert_geq(side.stream.deadline.due, (double)clock_ns() * 1e-9 + 0.99);
 }
