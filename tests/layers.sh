@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# layers.sh - no include points up: docs/design says which room is on which floor.
+# layers.sh - no include points up: README.md, The tree, says which room is on which floor.
 #
 # Also: libev begins at floor 4, only the service floor opens plugins, and an example is one idea:
 # under 150 lines, explained in its head, and used by a test.

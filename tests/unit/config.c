@@ -346,6 +346,29 @@ Test(config, the_sample_shows_every_key_with_its_default)
 	expect_in_sample(&config_handler_keys);
 }
 
+/* "; The following are for protocol = tcp and http." holds until another such line, or a section. */
+Test(config, the_sample_says_which_protocols_know_a_key)
+{
+	static const char begin[] = "; The following ";
+	char line[256], only[256] = "";
+	FILE *file = fopen(SAMPLE, "r");
+
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char *key = line + (line[0] == ';');
+		if (line[0] == '[')
+			only[0] = '\0';
+		else if (strncmp(line, begin, sizeof(begin) - 1) == 0)
+			strcpy(only, line);
+		key[strcspn(key, " ")] = '\0';
+		for (int p = CONFIG_TCP; schema_has(&config_service_keys, key) && p <= CONFIG_HTTP; p++)
+			cr_assert_eq((config_key_protocols(key) & 1U << p) != 0,
+				only[0] == '\0' || strstr(only, config_protocol_name(p)) != NULL,
+				"%s, %s", key, config_protocol_name(p));
+	}
+	fclose(file);
+}
+
 Test(config, the_sample_is_sound_with_its_comments_taken_away)
 {
 	char line[256], text[32768] = "";
