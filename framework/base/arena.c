@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +64,18 @@ static struct arena_chunk *unlink_usual(struct arena *a)
 	return NULL;
 }
 
+/* As a short request leaves it. */
+static bool has_one_usual(const struct arena *a)
+{
+	return a->chunks != NULL && a->chunks->next == NULL && a->chunks->room == USUAL_ROOM;
+}
+
 void arena_reset(struct arena *a)
 {
+	if (has_one_usual(a)) {
+		a->at = a->chunks->bytes;
+		return;
+	}
 	struct arena_chunk *kept = unlink_usual(a);
 
 	arena_fini(a);

@@ -61,7 +61,7 @@ int buf_append(struct buf *b, const void *data, size_t len)
 	return 0;
 }
 
-void buf_fini(struct buf *b)
+void buf_free(struct buf *b)
 {
 	free(b->data);
 	*b = (struct buf){0};

@@ -67,6 +67,13 @@ static inline int buf_reserve(struct buf *b, size_t n)
 
 int buf_append(struct buf *b, const void *data, size_t len);
 
-void buf_fini(struct buf *b);         /* frees the storage; b is empty after it */
+void buf_free(struct buf *b);         /* buf_fini(), where there is storage */
+
+/* Frees the storage; b is empty after it. */
+static inline void buf_fini(struct buf *b)
+{
+	if (b->data)
+		buf_free(b);
+}
 
 #endif

@@ -53,10 +53,10 @@ struct log_place {
 /* Asks it at each line from now on; NULL: nobody. */
 void log_ask_place(struct log_place (*ask)(void *arg), void *arg);
 
-void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 
 /* As vprintf(3); place as below. */
 void log_vsay(enum log_level level, const struct log_place *place, const char *fmt, va_list args)

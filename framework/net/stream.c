@@ -195,8 +195,7 @@ void stream_finish(struct stream *s, uint64_t *count)
 
 	deadline_clear(&s->deadline);
 	stream_leave_lists(s);
-	if (s->in.data)
-		buf_fini(&s->in);
+	buf_fini(&s->in);
 	if (s->out.data)
 		hub_take_back(h, &s->out);
 	stream_drop_files(s);

@@ -182,7 +182,7 @@ void stream_end(struct stream *s);
 /* Ends it after what is queued is sent.  hasty: the peer has promised to say nothing
  * more, so do not wait for its end, unless bytes of it come all the same. */
 void stream_close(struct stream *s, bool hasty);
-void stream_abort(struct stream *s);                  /* now; the peer sees a reset */
+__attribute__((cold)) void stream_abort(struct stream *s);                  /* now; the peer sees a reset */
 
 /* Nothing is unread, unused, unsent or under way on our side; one with TLS never is,
  * since half of it lives in this process. */

@@ -54,7 +54,7 @@ ssize_t stream_transport_send(struct stream *s, const void *data, size_t len, bo
 
 /* What an attempt to send has given: n bytes went; it failed with errno. */
 void stream_sent(struct stream *s, size_t n);
-void stream_output_failed(struct stream *s);
+__attribute__((cold)) void stream_output_failed(struct stream *s);
 
 /* Of the first file: bytes of s->out that go before it; n of them went. */
 size_t stream_ahead_of_file(const struct stream *s);

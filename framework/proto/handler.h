@@ -84,14 +84,14 @@ static inline void handler_leave(const struct portico_service *h)
 void handler_says(const struct portico_service *h, enum log_level level, const char *what);
 
 /* The same, of what it did wrong, which is counted. */
-void handler_broke_contract(const struct portico_service *h, const char *how);
+void handler_broke_contract(const struct portico_service *h, const char *how) __attribute__((cold));
 
 /* The same of one of its callbacks, at most once a second. */
 void handler_failed_to(struct portico_service *h, const char *callback, const char *what);
 
 /* A callback gave -1: with errno and at most once a second, since a client
  * may be able to bring it about at will. */
-void handler_gave_up(struct portico_service *h, const char *callback);
+void handler_gave_up(struct portico_service *h, const char *callback) __attribute__((cold));
 
 int  handler_setting(struct portico_service *h, const char *key, const char *value);
 int  handler_start(struct portico_service *h);

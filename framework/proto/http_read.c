@@ -26,7 +26,7 @@ static void count_refusal(const struct portico_request *r, int status)
 }
 
 /* The last reply of this connection, by portico itself. */
-static void refuse(struct portico_request *r, int status, const char *why)
+static __attribute__((cold)) void refuse(struct portico_request *r, int status, const char *why)
 {
 	count_refusal(r, status);
 	r->keep_alive = false;
@@ -43,7 +43,7 @@ static void answer_or_abort(struct portico_request *r, int result)
 }
 
 /* A callback gave -1. */
-static void handler_failed(struct portico_request *r)
+static __attribute__((cold)) void handler_failed(struct portico_request *r)
 {
 	if (r->reply == HTTP_REPLY_ENDED)
 		return;
@@ -223,7 +223,7 @@ static void keep_line(struct portico_request *r, const char *data, size_t len)
 }
 
 /* The head's length; 0 if more is to come, -1 if it is refused. */
-static ssize_t read_own_head(struct portico_request *r, const char *data, size_t len)
+static __attribute__((noinline)) ssize_t read_own_head(struct portico_request *r, const char *data, size_t len)
 {
 	if (!r->head) {
 		http_head_init(&r->own);
@@ -346,7 +346,7 @@ static size_t read_chunked(struct portico_request *r, const char *data, size_t l
 	return used;
 }
 
-static size_t read_body(struct portico_request *r, const char *data, size_t len)
+static __attribute__((noinline)) size_t read_body(struct portico_request *r, const char *data, size_t len)
 {
 	if (r->body_held || len == 0)
 		return 0;
