@@ -125,9 +125,10 @@ struct table *table_open(const char *name, int fd)
 		return fail(t, EINVAL);
 	if (map(t, (size_t)file.st_size) < 0)
 		return fail(t, errno);
-	if (!is_ours(t->head, (size_t)file.st_size))
+	const struct table_head head = *t->head;         /* which may be another one at the next look */
+	if (!is_ours(&head, (size_t)file.st_size))
 		return fail(t, EINVAL);
-	t->is = *t->head;
+	t->is = head;
 	return t;
 }
 
@@ -182,9 +183,10 @@ static struct reader read_from(const struct place *p, uint32_t cell)
 static unsigned char *next_piece(struct reader *r, size_t len, size_t *got)
 {
 	if (r->left == 0) {
-		if (r->c->more == 0 || r->c->more >= r->p->t->is.cells)
+		uint32_t more = r->c->more;
+		if (more == 0 || more >= r->p->t->is.cells)
 			return NULL;
-		r->c = cell_at(r->p->t, r->p->shard, r->c->more);
+		r->c = cell_at(r->p->t, r->p->shard, more);
 		r->at = (unsigned char *)r->c + sizeof(r->c->more);
 		r->left = TABLE_MORE;
 	}
@@ -216,13 +218,14 @@ static void copy_in(struct reader *r, const void *bytes, size_t len)
 		memcpy(piece, from, got);
 }
 
-static void copy_out(struct reader *r, void *bytes, size_t len)
+static bool copy_out(struct reader *r, void *bytes, size_t len)
 {
 	unsigned char *to = bytes, *piece;
 	size_t got;
 
 	for (; len > 0 && (piece = next_piece(r, len, &got)); to += got, len -= got)
 		memcpy(to, piece, got);
+	return len == 0;
 }
 
 static void forget(struct place *p)
@@ -247,15 +250,15 @@ static bool is_it(const struct place *p, uint32_t cell)
 
 static void find(struct place *p)
 {
-	uint32_t most = p->t->is.cells;
+	uint32_t most = p->t->is.cells, cell;
 
 	p->link = &p->shard->buckets[(uint64_t)p->hash * most >> 32];
-	for (uint32_t i = 0; *p->link && *p->link < most && i < most; i++) {
-		if (is_it(p, *p->link)) {
-			p->cell = *p->link;
+	for (uint32_t i = 0; (cell = *p->link) != 0 && cell < most && i < most; i++) {
+		if (is_it(p, cell)) {
+			p->cell = cell;
 			break;
 		}
-		p->link = &cell_at(p->t, p->shard, *p->link)->next;
+		p->link = &cell_at(p->t, p->shard, cell)->next;
 	}
 	if (p->cell && cell_expired(cell_at(p->t, p->shard, p->cell), p->now))
 		forget(p);
@@ -362,27 +365,30 @@ static int check_value(struct table_value value)
 	return errno ? -1 : 0;
 }
 
+/* False: an entry cannot be so, and somebody has written over it. */
+static bool read_entry(const struct place *p, size_t len, void *value, size_t some)
+{
+	unsigned char skipped[TABLE_KEY];
+	struct reader r = read_from(p, p->cell);
+
+	if (!is_number(len))
+		return len <= TABLE_VALUE && copy_out(&r, skipped, p->key.len) && copy_out(&r, value, some);
+	if (some > 0)
+		memcpy(value, &r.c->number, some);
+	return true;
+}
+
 /* ---- calls ---- */
 
 ssize_t table_get(struct table *t, struct table_key key, void *value, size_t room)
 {
-	unsigned char skipped[TABLE_KEY];
 	struct place p;
 
 	if (enter(&p, t, key) < 0)
 		return -1;
-	if (!p.cell)
+	size_t len = p.cell ? cell_at(t, p.shard, p.cell)->value_len : 0;
+	if (!p.cell || !read_entry(&p, len, value, len < room ? len : room))
 		return leave(&p, ENOENT);
-	const struct cell *c = cell_at(t, p.shard, p.cell);
-	size_t len = c->value_len, some = len < room ? len : room;
-	if (is_number(len)) {
-		if (some > 0)
-			memcpy(value, &c->number, some);
-	} else {
-		struct reader r = read_from(&p, p.cell);
-		copy_out(&r, skipped, key.len);
-		copy_out(&r, value, some);
-	}
 	leave(&p, 0);
 	return (ssize_t)len;
 }
