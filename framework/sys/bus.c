@@ -195,7 +195,7 @@ static void make_room(struct bus *b, uint64_t said, uint64_t need)
 
 	while (said + need - oldest > b->room) {
 		get(b, oldest, &r, sizeof(r));
-		oldest = is_sound(&r) && oldest < said ? oldest + size_of(&r) : said;
+		oldest = is_sound(&r) && said - oldest <= b->room ? oldest + size_of(&r) : said;
 	}
 	atomic_store_explicit(&b->head->oldest, oldest, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);   /* before any of it is written over */
@@ -282,7 +282,8 @@ int bus_hear(const struct bus *b, struct bus_place *p, struct bus_message *m, ui
 	for (;;) {
 		uint64_t said = atomic_load_explicit(&b->head->said, memory_order_acquire);
 		uint64_t oldest = atomic_load_explicit(&b->head->oldest, memory_order_acquire);
-		if (p->at < oldest)
+		/* Beyond said: what a worker that writes where it likes had made of oldest. */
+		if (p->at < oldest || p->at > said)
 			p->at = oldest;
 		if (p->at >= said)
 			return 0;
