@@ -7,7 +7,6 @@
 #include "sys/table_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/siphash.h"
+#include "sys/shm.h"
 
 enum {
 	SHARD_MOST = 1024 * 1024,
@@ -47,12 +47,11 @@ static void lay_out(struct table_head *h, size_t size)
 
 static int map(struct table *t, size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
-	if (memory == MAP_FAILED)
+	t->head = shm_map(t->fd, size);
+	if (!t->head)
 		return -1;
-	t->head = memory;
 	t->is.size = size;
-	t->shards = (unsigned char *)memory + HEAD;
+	t->shards = (unsigned char *)t->head + HEAD;
 	return 0;
 }
 
@@ -90,15 +89,12 @@ static struct table *fail(struct table *t, int error)
 
 struct table *table_create(const char *name, size_t size)
 {
-	int fd = memfd_create("portico-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = shm_create("portico-table", size);
 	struct table *t = fd < 0 ? NULL : allocate(name, fd);
 
 	if (!t)
 		return NULL;
-	/* Sealed: a worker that made it shorter would end the others by SIGBUS. */
-	if (ftruncate(fd, (off_t)size) < 0
-		|| fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0
-		|| map(t, size) < 0 || fill_in(t, size) < 0)
+	if (map(t, size) < 0 || fill_in(t, size) < 0)
 		return fail(t, errno);
 	return t;
 }
