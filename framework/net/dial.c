@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "net/tls.h"
 #include "net/tls_client.h"
+#include "sys/sock.h"
 
 static const char unix_prefix[] = "unix:";
 
@@ -194,26 +194,13 @@ static bool is_path(const struct dial *d)
 	return d->to->path.sun_family == AF_UNIX;
 }
 
-static int open_socket(struct dial *d)
-{
-	const int yes = 1;
-	int family = is_path(d) ? AF_UNIX : d->addrs[d->next].sa.sa_family;
-
-	d->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (d->fd < 0)
-		return -1;
-	if (!is_path(d))
-		(void)setsockopt(d->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	return 0;
-}
-
 static int start_connect(struct dial *d)
 {
 	const struct addr *a = &d->addrs[d->next++];
 
-	if (is_path(d))
-		return connect(d->fd, (const struct sockaddr *)&d->to->path, sizeof(d->to->path));
-	return connect(d->fd, &a->sa, addr_len(a));
+	d->fd = is_path(d) ? sock_connect((const struct sockaddr *)&d->to->path, sizeof(d->to->path))
+		: sock_connect(&a->sa, addr_len(a));
+	return d->fd < 0 ? -1 : 0;
 }
 
 static void try_next(struct dial *d)
@@ -228,15 +215,8 @@ static void try_next(struct dial *d)
 	}
 	d->looked = false;
 	d->due = now + left / (d->count - d->next);
-	if (open_socket(d) < 0) {
-		d->error = errno;        /* what has no descriptor has none for the next either */
-		d->done(d);
-		return;
-	}
 	arm(d);
 	if (start_connect(d) == 0)
-		connected(d);
-	else if (errno == EINPROGRESS)
 		watch(d, EV_WRITE);
 	else
 		fail(d, errno);

@@ -9,9 +9,13 @@
 
 #include <ares.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -29,12 +33,12 @@ struct names_watch {
 
 static void arm(struct names *all)
 {
-	struct timeval longest = { .tv_sec = 60 }, room;
-	const struct timeval *t = ares_timeout(all->channel, &longest, &room);
+	struct timeval room;
+	const struct timeval *t = ares_timeout(all->channel, NULL, &room);
 
 	ev_timer_stop(all->loop, &all->timer);
-	if (!all->watches)
-		return;
+	if (!t)
+		return;          /* nothing is asked */
 	ev_timer_set(&all->timer, (double)t->tv_sec + (double)t->tv_usec * 1e-6, 0.);
 	ev_timer_start(all->loop, &all->timer);
 }
@@ -100,6 +104,17 @@ static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
 	ev_io_start(all->loop, &w->io);
 }
 
+/* Where its file cannot be opened c-ares takes this machine for the name server, for good: it is
+ * not asked to while there is no descriptor. */
+static int await_descriptor(void)
+{
+	int fd = open(_PATH_RESCONF, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && (errno == EMFILE || errno == ENFILE) ? -1 : 0;
+}
+
 static int open_channel(struct names *all)
 {
 	struct ares_options options = {
@@ -111,8 +126,11 @@ static int open_channel(struct names *all)
 
 	if (all->channel)
 		return 0;
+	if (await_descriptor() < 0)
+		return -1;
 	ev_timer_init(&all->timer, on_timer, 0., 0.);
 	all->timer.data = all;
+	errno = ENOMEM;
 	return ares_init_options(&all->channel, &options,
 		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS ? 0 : -1;
 }
@@ -152,14 +170,16 @@ static void take_one(struct name *n, const struct ares_addrinfo_node *node)
 	n->count++;
 }
 
+/* An alias on the way may hold for less time than the addresses behind it. */
 static double take_all(struct name *n, const struct ares_addrinfo *found)
 {
 	double life = LONGEST_LIFE;
 
+	for (const struct ares_addrinfo_cname *alias = found->cnames; alias; alias = alias->next)
+		life = fmin(life, alias->ttl);
 	for (const struct ares_addrinfo_node *node = found->nodes; node; node = node->ai_next) {
 		take_one(n, node);
-		if (node->ai_ttl < life)
-			life = node->ai_ttl;
+		life = fmin(life, node->ai_ttl);
 	}
 	return life;
 }
@@ -173,23 +193,24 @@ static void tell_askers(struct name *n)
 	}
 }
 
+static void settle(struct name *n, int error, double life)
+{
+	n->asking = false;
+	n->error = error == 0 && n->count == 0 ? ENOENT : error;
+	n->until = clock_seconds() + fmax(life, SHORTEST_LIFE);
+	tell_askers(n);
+}
+
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *found)
 {
-	struct name *n = arg;
 	double life = 0.;
 
 	(void)timeouts;
-	n->asking = false;
-	n->count = 0;
-	n->error = error_of(status);
 	if (found) {
-		life = take_all(n, found);
+		life = take_all(arg, found);
 		ares_freeaddrinfo(found);
 	}
-	if (n->count == 0 && n->error == 0)
-		n->error = ENOENT;
-	n->until = clock_seconds() + (life > SHORTEST_LIFE ? life : SHORTEST_LIFE);
-	tell_askers(n);
+	settle(arg, error_of(status), life);
 }
 
 /* ---- questions ---- */
@@ -198,8 +219,9 @@ static void begin(struct name *n)
 {
 	const struct ares_addrinfo_hints hints = { .ai_socktype = SOCK_STREAM };
 
+	n->count = 0;
 	if (open_channel(n->names) < 0) {
-		on_answer(n, ARES_ENOMEM, 0, NULL);
+		settle(n, errno, 0.);
 		return;
 	}
 	n->asking = true;

@@ -38,7 +38,7 @@ struct name {
 	struct addr        addrs[NAME_ADDRS];
 	unsigned           count;
 	int                error;        /* why there are none: ENOENT (there is no such host), EAGAIN (no
-					  * server answers), ENOMEM or ECANCELED */
+					  * server answers), EMFILE, ENFILE, ENOMEM or ECANCELED */
 	double             until;        /* clock_seconds(): so long they hold */
 	bool               asking;
 	struct name_asker *askers;

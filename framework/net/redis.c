@@ -49,6 +49,14 @@ static void on_changed(void *arg)
 		w->changed(w, up);
 }
 
+static void on_up(void *arg)
+{
+	struct redis *r = arg;
+
+	redis_link_trust(&r->calls);
+	on_changed(r);
+}
+
 void redis_watch(struct redis *r, struct redis_watch *w)
 {
 	w->next = r->watches;
@@ -192,7 +200,7 @@ bool redis_is_idle(const struct redis *r)
 
 struct redis *redis_open(const struct redis_server *server, size_t queue, struct ev_loop *loop)
 {
-	static const struct redis_link_owner owner = { on_changed, on_heard, on_lost };
+	static const struct redis_link_owner owner = { on_up, on_heard, on_lost };
 	struct redis *r = calloc(1, sizeof(*r));
 
 	if (!r)

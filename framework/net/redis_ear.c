@@ -48,6 +48,7 @@ static int confirmed(struct redis_ear *e)
 	if (--e->unconfirmed > 0)
 		return 0;
 	e->open = true;
+	redis_link_trust(&e->link);
 	e->changed(e->arg);
 	return 0;
 }

@@ -29,11 +29,12 @@ static void say_away(struct redis_link *l, const char *why)
 	log_warn("redis %s, %s: %s; trying until it is back", l->server->name, l->purpose, why);
 }
 
-static void say_back(struct redis_link *l)
+void redis_link_trust(struct redis_link *l)
 {
 	if (l->told)
 		log_info("redis %s, %s: it is back", l->server->name, l->purpose);
 	l->told = false;
+	l->failures = 0;
 }
 
 /* ---- losing it ---- */
@@ -194,9 +195,7 @@ static void greet(struct redis_link *l)
 static void be_up(struct redis_link *l)
 {
 	l->state = REDIS_UP;
-	l->failures = 0;
 	set_timer(l, 0.);
-	say_back(l);
 	if (buf_len(&l->out) > 0)
 		flush_soon(l);
 	l->owner->up(l->arg);
@@ -212,7 +211,7 @@ static bool hear_greeting(struct redis_link *l, const struct redisReply *reply)
 		l->greetings--;
 		if (last)
 			be_up(l);
-		return true;
+		return l->state != REDIS_AWAY;   /* its owner may have failed it */
 	}
 	snprintf(why, sizeof(why), "it answers %s%s%s", last ? "PING" : "AUTH", " with ",
 		reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_STATUS ? reply->str : "nonsense");

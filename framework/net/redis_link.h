@@ -49,7 +49,7 @@ struct redis_link {              /* embed it */
 	struct buf          out;
 	struct redisReader *reader;
 	unsigned            greetings;   /* answers to come before it is up */
-	unsigned            failures;    /* since it was up */
+	unsigned            failures;    /* since it was trusted */
 	bool                held;        /* nothing is sent but greetings */
 	bool                told;        /* the log says that it is away */
 	struct seldom       seldom;
@@ -67,6 +67,10 @@ void redis_link_begin(struct redis_link *l);
 int redis_link_give(struct redis_link *l, const struct redis_word *words, int count);
 
 void redis_link_hold(struct redis_link *l, bool hold);
+
+/* It is up and its owner may do there what it wants: after a loss the next attempt comes soon.  One that
+ * is up and of no use is asked less and less often, like one that is away. */
+void redis_link_trust(struct redis_link *l);
 
 /* Whether the first attempt, of which nobody knows yet how it ends, goes on. */
 bool redis_link_is_hopeful(const struct redis_link *l);

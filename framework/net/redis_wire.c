@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
-#include <netinet/tcp.h>
-#include <unistd.h>
+
+#include "sys/sock.h"
 
 int redis_wire_append(struct buf *out, const struct redis_word *words, int count)
 {
@@ -42,19 +42,7 @@ size_t redis_wire_size(const struct redis_word *words, int count)
 
 int redis_wire_dial(const struct redis_server *s)
 {
-	bool local = s->path.sun_family != 0;
-	const struct sockaddr *to = local ? (const struct sockaddr *)&s->path : &s->addr.sa;
-	socklen_t len = local ? sizeof(s->path) : addr_len(&s->addr);
-	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-
-	if (fd < 0)
-		return -1;
-	if (!local)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, to, len) == 0 || errno == EINPROGRESS)
-		return fd;
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return s->path.sun_family != 0
+		? sock_connect((const struct sockaddr *)&s->path, sizeof(s->path))
+		: sock_connect(&s->addr.sa, addr_len(&s->addr));
 }

@@ -33,6 +33,14 @@ static bool is_address(const char *name)
 	return inet_pton(AF_INET, name, &a) == 1 || inet_pton(AF_INET6, name, &a) == 1;
 }
 
+/* A dot at the end keeps DNS from its search list, and is in no certificate (RFC 6066, 3). */
+static char *copy_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return strndup(name, len > 1 && name[len - 1] == '.' ? len - 1 : len);
+}
+
 /* ---- making ---- */
 
 static int believe(SSL_CTX *ctx, const char *ca)
@@ -52,7 +60,8 @@ static int expect_name(const struct tls_client *c)
 	X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(c->ctx);
 
 	X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if ((c->by_address ? X509_VERIFY_PARAM_set1_ip_asc(rules, c->name)
+	/* Of no name each would be believed that anybody has. */
+	if (*c->name && (c->by_address ? X509_VERIFY_PARAM_set1_ip_asc(rules, c->name)
 			   : X509_VERIFY_PARAM_set1_host(rules, c->name, 0)) == 1)
 		return 0;
 	errno = EINVAL;
@@ -84,7 +93,7 @@ struct tls_client *tls_client_create(const char *ca, const char *name, bool unve
 		return NULL;
 	errno = ENOMEM;
 	c->ctx = SSL_CTX_new(TLS_client_method());
-	c->name = strdup(name);
+	c->name = copy_name(name);
 	c->by_address = is_address(name);
 	c->has_sni = *name && !c->by_address;
 	if (c->ctx && c->name && set_rules(c, ca, unverified) == 0)

@@ -5,7 +5,6 @@
 #include "sys/bus.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "sys/robust.h"
+#include "sys/shm.h"
 
 /* The layout's name and version: another binary may have another one. */
 #define MAGIC UINT64_C(0x31737562726f7470)
@@ -52,12 +52,11 @@ static int map(struct bus *b, size_t size)
 
 	if (fstat(b->fd, &file) < 0)
 		return -1;
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
-	if (memory == MAP_FAILED)
+	b->head = shm_map(b->fd, size);
+	if (!b->head)
 		return -1;
 	b->size = size;
-	b->head = memory;
-	b->ring = (unsigned char *)memory + sizeof(struct bus_head);
+	b->ring = (unsigned char *)b->head + sizeof(struct bus_head);
 	b->room = size - sizeof(struct bus_head);
 	b->identity = (uint64_t)file.st_ino;
 	return 0;
@@ -86,15 +85,11 @@ static struct bus *allocate(int fd, int bell)
 
 struct bus *bus_create(size_t size)
 {
-	struct bus *b = allocate(memfd_create("portico-bus", MFD_CLOEXEC | MFD_ALLOW_SEALING),
-		eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	struct bus *b = allocate(shm_create("portico-bus", size), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
 	if (!b)
 		return NULL;
-	/* Sealed: a worker that made it shorter would end the others by SIGBUS. */
-	if (b->fd < 0 || b->bell < 0 || ftruncate(b->fd, (off_t)size) < 0
-		|| fcntl(b->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0
-		|| map(b, size) < 0 || robust_init(&b->head->lock) < 0)
+	if (b->fd < 0 || b->bell < 0 || map(b, size) < 0 || robust_init(&b->head->lock) < 0)
 		return fail(b, errno);
 	b->head->magic = MAGIC;
 	return b;
@@ -195,7 +190,7 @@ static void make_room(struct bus *b, uint64_t said, uint64_t need)
 
 	while (said + need - oldest > b->room) {
 		get(b, oldest, &r, sizeof(r));
-		oldest = is_sound(&r) && oldest < said ? oldest + size_of(&r) : said;
+		oldest = is_sound(&r) && said - oldest <= b->room ? oldest + size_of(&r) : said;
 	}
 	atomic_store_explicit(&b->head->oldest, oldest, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);   /* before any of it is written over */
@@ -282,7 +277,8 @@ int bus_hear(const struct bus *b, struct bus_place *p, struct bus_message *m, ui
 	for (;;) {
 		uint64_t said = atomic_load_explicit(&b->head->said, memory_order_acquire);
 		uint64_t oldest = atomic_load_explicit(&b->head->oldest, memory_order_acquire);
-		if (p->at < oldest)
+		/* Beyond said: what a worker that writes where it likes had made of oldest. */
+		if (p->at < oldest || p->at > said)
 			p->at = oldest;
 		if (p->at >= said)
 			return 0;

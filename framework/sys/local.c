@@ -19,7 +19,8 @@ static void remove_stale(const struct sockaddr_un *name, socklen_t len)
 	/* connect(2) refuses what is no socket with the same error. */
 	if (lstat(name->sun_path, &what) < 0 || !S_ISSOCK(what.st_mode))
 		return;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Who has a full queue is there, and might never take us. */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (connect(fd, (const struct sockaddr *)name, len) < 0 && errno == ECONNREFUSED)
 		unlink(name->sun_path);
 	close(fd);

@@ -5,7 +5,6 @@
 #include "sys/page.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/shm.h"
+
 static size_t size_for(unsigned services)
 {
 	return sizeof(struct page) + services * sizeof(struct page_service);
@@ -22,8 +23,7 @@ static size_t size_for(unsigned services)
 
 static struct page *map(int fd, unsigned services)
 {
-	void *page = mmap(NULL, size_for(services), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return page == MAP_FAILED ? NULL : page;
+	return shm_map(fd, size_for(services));
 }
 
 struct page *page_open(int fd, unsigned *services)
@@ -42,13 +42,10 @@ struct page *page_open(int fd, unsigned *services)
 
 struct page *page_create(unsigned services, int *fd)
 {
-	*fd = memfd_create("portico-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	*fd = shm_create("portico-page", size_for(services));
 	if (*fd < 0)
 		return NULL;
-	/* Sealed: a worker that made it shorter would end its master by SIGBUS. */
-	struct page *p = ftruncate(*fd, (off_t)size_for(services)) == 0
-		&& fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0
-		? map(*fd, services) : NULL;
+	struct page *p = map(*fd, services);
 	if (p)
 		return p;
 	int error = errno;

@@ -6,7 +6,6 @@
 #include "sys/rates.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -15,6 +14,7 @@
 
 #include "base/seldom.h"
 #include "base/siphash.h"
+#include "sys/shm.h"
 
 enum { LINE = 64 };
 
@@ -86,11 +86,9 @@ static struct rates *fail(struct rates *r, int error)
 
 static int map(struct rates *r, size_t clients)
 {
-	void *memory = mmap(NULL, size_for(clients), PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
-
-	if (memory == MAP_FAILED)
+	r->file = shm_map(r->fd, size_for(clients));
+	if (!r->file)
 		return -1;
-	r->file = memory;
 	r->is.clients = clients;
 	r->rows = rows_for(clients);
 	return 0;
@@ -107,15 +105,12 @@ static int fill_in(struct rates *r)
 
 struct rates *rates_create(size_t clients)
 {
-	int fd = memfd_create("portico-rates", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = shm_create("portico-rates", size_for(clients));
 	struct rates *r = fd < 0 ? NULL : allocate(fd);
 
 	if (!r)
 		return NULL;
-	/* Sealed: a worker that made it shorter would end the others by SIGBUS. */
-	if (ftruncate(fd, (off_t)size_for(clients)) < 0
-		|| fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0
-		|| map(r, clients) < 0 || fill_in(r) < 0)
+	if (map(r, clients) < 0 || fill_in(r) < 0)
 		return fail(r, errno);
 	return r;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "sys/bpf.h"
+#include "sys/shm.h"
 
 static const struct bpf_insn instructions[] = {
 #include "sys/shortest_insns.h"
@@ -41,9 +42,7 @@ static int refused(const char *what, int error, char *why, size_t size)
 
 struct shortest_table *shortest_open(int fd)
 {
-	void *table = mmap(NULL, sizeof(struct shortest_table), PROT_READ | PROT_WRITE, MAP_SHARED,
-		fd, 0);
-	return table == MAP_FAILED ? NULL : table;
+	return shm_map(fd, sizeof(struct shortest_table));
 }
 
 struct shortest_table *shortest_create(int *fd, char *why, size_t size)

@@ -106,6 +106,17 @@ int sock_listen(int fd, int backlog)
 	return listen(fd, backlog);
 }
 
+int sock_connect(const struct sockaddr *to, socklen_t len)
+{
+	int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (to->sa_family != AF_UNIX)
+		(void)send_at_once(fd);
+	return connect(fd, to, len) == 0 || errno == EINPROGRESS ? fd : close_failed(fd);
+}
+
 /* Any number of seconds up to the first time that a SYN-ACK is sent again is the same. */
 void sock_defer(int fd, bool on)
 {

@@ -32,6 +32,10 @@ int sock_listen(int fd, int backlog);
  * again, after a second. */
 void sock_defer(int fd, bool on);
 
+/* A stream socket that is connecting, or connected: it takes bytes when it is, or has SO_ERROR.
+ * EAGAIN: a unix socket's queue is full. */
+int sock_connect(const struct sockaddr *to, socklen_t len);
+
 /* The next connection of a listening socket and who it is from. */
 int sock_accept(int fd, struct addr *peer);
 

@@ -2,154 +2,16 @@
 /*
  * table.c - keys and values in memory that all workers of a service share.
  *
- * Entries; table_shard.c has the lock and the cells.
+ * Entries; table_shard.c has the lock and the cells, table_file.c makes it.
  */
 #include "sys/table_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/siphash.h"
-
-enum {
-	SHARD_MOST = 1024 * 1024,
-	SHARDS_LEAST = 2,
-	HEAD = 64,                       /* bytes before the first shard */
-};
-
-/* The layout's name and version: another binary may have another one. */
-#define MAGIC UINT64_C(0x327462616f747270)
-
-/* ---- making ---- */
-
-static void lay_out(struct table_head *h, size_t size)
-{
-	const size_t each = TABLE_CELL + sizeof(uint32_t);
-
-	h->size = size;
-	h->shards = SHARDS_LEAST;
-	while ((size - HEAD) / h->shards > SHARD_MOST)
-		h->shards *= 2;
-	h->shard_size = (uint32_t)((size - HEAD) / h->shards / TABLE_CELL * TABLE_CELL);
-	/* 1/8 byte a cell of marks, and their ends, take less than a cell in 256 and two. */
-	size_t room = h->shard_size - sizeof(struct shard) - 2 * TABLE_CELL;
-	h->cells = (uint32_t)((room - room / 256) / each);
-}
-
-static int map(struct table *t, size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
-	if (memory == MAP_FAILED)
-		return -1;
-	t->head = memory;
-	t->is.size = size;
-	t->shards = (unsigned char *)memory + HEAD;
-	return 0;
-}
-
-static int fill_in(struct table *t, size_t size)
-{
-	if (getrandom(t->is.secret, sizeof(t->is.secret), 0) < 0)
-		return -1;
-	lay_out(&t->is, size);
-	for (uint32_t i = 0; i < t->is.shards; i++)
-		if (shard_init(shard_at(t, i)) < 0)
-			return -1;
-	t->is.magic = MAGIC;
-	*t->head = t->is;
-	return 0;
-}
-
-static struct table *allocate(const char *name, int fd)
-{
-	struct table *t = calloc(1, sizeof(*t));
-	if (!t) {
-		close(fd);
-		return NULL;
-	}
-	snprintf(t->name, sizeof(t->name), "%s", name);
-	t->fd = fd;
-	return t;
-}
-
-static struct table *fail(struct table *t, int error)
-{
-	table_destroy(t);
-	errno = error;
-	return NULL;
-}
-
-struct table *table_create(const char *name, size_t size)
-{
-	int fd = memfd_create("portico-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct table *t = fd < 0 ? NULL : allocate(name, fd);
-
-	if (!t)
-		return NULL;
-	/* Sealed: a worker that made it shorter would end the others by SIGBUS. */
-	if (ftruncate(fd, (off_t)size) < 0
-		|| fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0
-		|| map(t, size) < 0 || fill_in(t, size) < 0)
-		return fail(t, errno);
-	return t;
-}
-
-static bool is_ours(const struct table_head *h, size_t size)
-{
-	struct table_head want = { 0 };
-
-	lay_out(&want, size);
-	return h->magic == MAGIC && h->size == size && h->shards == want.shards
-		&& h->shard_size == want.shard_size && h->cells == want.cells;
-}
-
-struct table *table_open(const char *name, int fd)
-{
-	struct table *t = allocate(name, fd);
-	struct stat file;
-
-	if (!t)
-		return NULL;
-	if (fstat(fd, &file) < 0)
-		return fail(t, errno);
-	if (file.st_size < TABLE_LEAST)
-		return fail(t, EINVAL);
-	if (map(t, (size_t)file.st_size) < 0)
-		return fail(t, errno);
-	if (!is_ours(t->head, (size_t)file.st_size))
-		return fail(t, EINVAL);
-	t->is = *t->head;
-	return t;
-}
-
-void table_destroy(struct table *t)
-{
-	if (!t)
-		return;
-	if (t->head)
-		munmap(t->head, t->is.size);
-	close(t->fd);
-	free(t);
-}
-
-int table_fd(const struct table *t)
-{
-	return t->fd;
-}
-
-size_t table_size(const struct table *t)
-{
-	return t->is.size;
-}
 
 /* ---- a key's place, under the lock ---- */
 
@@ -182,9 +44,10 @@ static struct reader read_from(const struct place *p, uint32_t cell)
 static unsigned char *next_piece(struct reader *r, size_t len, size_t *got)
 {
 	if (r->left == 0) {
-		if (r->c->more == 0 || r->c->more >= r->p->t->is.cells)
+		uint32_t more = r->c->more;
+		if (more == 0 || more >= r->p->t->is.cells)
 			return NULL;
-		r->c = cell_at(r->p->t, r->p->shard, r->c->more);
+		r->c = cell_at(r->p->t, r->p->shard, more);
 		r->at = (unsigned char *)r->c + sizeof(r->c->more);
 		r->left = TABLE_MORE;
 	}
@@ -216,13 +79,14 @@ static void copy_in(struct reader *r, const void *bytes, size_t len)
 		memcpy(piece, from, got);
 }
 
-static void copy_out(struct reader *r, void *bytes, size_t len)
+static bool copy_out(struct reader *r, void *bytes, size_t len)
 {
 	unsigned char *to = bytes, *piece;
 	size_t got;
 
 	for (; len > 0 && (piece = next_piece(r, len, &got)); to += got, len -= got)
 		memcpy(to, piece, got);
+	return len == 0;
 }
 
 static void forget(struct place *p)
@@ -247,15 +111,15 @@ static bool is_it(const struct place *p, uint32_t cell)
 
 static void find(struct place *p)
 {
-	uint32_t most = p->t->is.cells;
+	uint32_t most = p->t->is.cells, cell;
 
 	p->link = &p->shard->buckets[(uint64_t)p->hash * most >> 32];
-	for (uint32_t i = 0; *p->link && *p->link < most && i < most; i++) {
-		if (is_it(p, *p->link)) {
-			p->cell = *p->link;
+	for (uint32_t i = 0; (cell = *p->link) != 0 && cell < most && i < most; i++) {
+		if (is_it(p, cell)) {
+			p->cell = cell;
 			break;
 		}
-		p->link = &cell_at(p->t, p->shard, *p->link)->next;
+		p->link = &cell_at(p->t, p->shard, cell)->next;
 	}
 	if (p->cell && cell_expired(cell_at(p->t, p->shard, p->cell), p->now))
 		forget(p);
@@ -362,27 +226,30 @@ static int check_value(struct table_value value)
 	return errno ? -1 : 0;
 }
 
+/* False: an entry cannot be so, and somebody has written over it. */
+static bool read_entry(const struct place *p, size_t len, void *value, size_t some)
+{
+	unsigned char skipped[TABLE_KEY];
+	struct reader r = read_from(p, p->cell);
+
+	if (!is_number(len))
+		return len <= TABLE_VALUE && copy_out(&r, skipped, p->key.len) && copy_out(&r, value, some);
+	if (some > 0)
+		memcpy(value, &r.c->number, some);
+	return true;
+}
+
 /* ---- calls ---- */
 
 ssize_t table_get(struct table *t, struct table_key key, void *value, size_t room)
 {
-	unsigned char skipped[TABLE_KEY];
 	struct place p;
 
 	if (enter(&p, t, key) < 0)
 		return -1;
-	if (!p.cell)
+	size_t len = p.cell ? cell_at(t, p.shard, p.cell)->value_len : 0;
+	if (!p.cell || !read_entry(&p, len, value, len < room ? len : room))
 		return leave(&p, ENOENT);
-	const struct cell *c = cell_at(t, p.shard, p.cell);
-	size_t len = c->value_len, some = len < room ? len : room;
-	if (is_number(len)) {
-		if (some > 0)
-			memcpy(value, &c->number, some);
-	} else {
-		struct reader r = read_from(&p, p.cell);
-		copy_out(&r, skipped, key.len);
-		copy_out(&r, value, some);
-	}
 	leave(&p, 0);
 	return (ssize_t)len;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table_parts.h - a table's memory: what table.c, who keeps entries, and table_shard.c, who
- * keeps cells, share.  Nobody else includes this.
+ * table_parts.h - a table's memory: what table_file.c, who makes it, table.c, who keeps entries, and
+ * table_shard.c, who keeps cells, share.  Nobody else includes this, but their test.
  */
 #ifndef PORTICO_SYS_TABLE_PARTS_H
 #define PORTICO_SYS_TABLE_PARTS_H

@@ -57,6 +57,7 @@ static void look_at_bucket(const struct table *t, struct shard *s, uint32_t *lin
 		uint32_t cell = *link;
 		if (cell < s->fresh && cell_expired(cell_at(t, s, cell), now)) {
 			shard_publish(link, cell_at(t, s, cell)->next);
+			cell_at(t, s, cell)->next = 0;   /* who meets it again has met the end */
 			continue;
 		}
 		if (!mark_entry(t, s, cell)) {
@@ -96,12 +97,14 @@ static void sweep(const struct table *t, struct shard *s, uint64_t now)
 
 static uint32_t take_one(const struct table *t, struct shard *s)
 {
-	uint32_t cell = s->free;
+	uint32_t cell = s->free, fresh = s->fresh;
 
-	if (cell && cell < s->fresh)
+	if (cell && cell < t->is.cells) {
 		s->free = cell_at(t, s, cell)->more;
-	else
-		cell = s->fresh < t->is.cells ? s->fresh++ : 0;
+	} else {
+		cell = fresh < t->is.cells ? fresh : 0;
+		s->fresh = fresh + (fresh < t->is.cells);
+	}
 	s->used += cell != 0;
 	return cell;
 }
@@ -132,9 +135,10 @@ uint32_t shard_take(const struct table *t, struct shard *s, uint32_t count, uint
 	return take_chain(t, s, count);
 }
 
+/* No chain is longer than all cells, whatever it looks like. */
 void shard_give(const struct table *t, struct shard *s, uint32_t cell)
 {
-	while (cell && cell < s->fresh) {
+	for (uint32_t left = t->is.cells; cell && cell < t->is.cells && left > 0; left--) {
 		struct cell *c = cell_at(t, s, cell);
 		uint32_t more = c->more;
 		c->more = s->free;

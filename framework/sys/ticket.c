@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sys/shm.h"
 
 struct ticket_keys *ticket_open(int fd)
 {
@@ -23,33 +24,22 @@ struct ticket_keys *ticket_open(int fd)
 		errno = EINVAL;
 		return NULL;
 	}
-	void *k = mmap(NULL, sizeof(struct ticket_keys), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (k == MAP_FAILED)
-		return NULL;
-	(void)madvise(k, sizeof(struct ticket_keys), MADV_DONTDUMP);
+	struct ticket_keys *k = shm_map(fd, sizeof(*k));
+	if (k)
+		(void)madvise(k, sizeof(*k), MADV_DONTDUMP);
 	return k;
-}
-
-static struct ticket_keys *create_in(int fd)
-{
-	if (ftruncate(fd, sizeof(struct ticket_keys)) < 0)
-		return NULL;
-	struct ticket_keys *k = ticket_open(fd);
-	if (k && ticket_renew(k) == 0)
-		return k;
-	ticket_destroy(k);
-	return NULL;
 }
 
 struct ticket_keys *ticket_create(int *fd)
 {
-	*fd = memfd_create("portico-tickets", MFD_CLOEXEC);
+	*fd = shm_create("portico-tickets", sizeof(struct ticket_keys));
 	if (*fd < 0)
 		return NULL;
-	struct ticket_keys *k = create_in(*fd);
-	if (k)
+	struct ticket_keys *k = ticket_open(*fd);
+	if (k && ticket_renew(k) == 0)
 		return k;
 	int error = errno;
+	ticket_destroy(k);
 	close(*fd);
 	*fd = -1;
 	errno = error;

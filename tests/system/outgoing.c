@@ -131,6 +131,7 @@ Test(outgoing, tls_servers_are_verified)
 	make_certificates();
 	struct server *s = server_start(SERVER("", "tls_certificate = a.test.crt\ntls_key = a.test.key",
 		DIALLER("/named", "address = localhost:7000\ntls = yes\nname = a.test\nca = ${D}/a.test.crt")
+		DIALLER("/dotted", "address = localhost:7000\ntls = yes\nname = a.test.\nca = ${D}/a.test.crt")
 		DIALLER("/address", "address = 127.0.0.1:7000\ntls = yes\nca = ${D}/a.test.crt")
 		DIALLER("/other", "address = localhost:7000\ntls = yes\nca = ${D}/a.test.crt")
 		DIALLER("/stranger", "address = 127.0.0.1:7000\ntls = yes\nca = ${D}/b.test.crt")
@@ -140,6 +141,7 @@ Test(outgoing, tls_servers_are_verified)
 		DIALLER("/plain", "address = 127.0.0.1:8080\ntls = unverified")) "%s", "");
 
 	assert_told("/named", 200, "ping");
+	assert_told("/dotted", 200, "ping");
 	assert_told("/address", 200, "ping");
 	assert_told("/other", 502, "EKEYREJECTED");
 	assert_told("/stranger", 502, "EKEYREJECTED");

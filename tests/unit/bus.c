@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,33 @@ Test(bus, killed_speakers_leave_it_whole)
 		say("a", "on");
 		hears(&place, "a", "on");
 	}
+}
+
+/* Of what a worker may write over: what has been said, and from where on it is still there. */
+Test(bus, a_head_that_was_written_over_costs_messages_and_no_more)
+{
+	const size_t oldest = 2 + sizeof(pthread_mutex_t) / sizeof(uint64_t), said = oldest + 1;
+	const struct { size_t word; uint64_t value; } writes[] = {
+		{ oldest, 1 << 20 }, { oldest, UINT64_MAX / 2 }, { oldest, 0 },
+		{ said, UINT64_C(1) << 62 }, { said, 0 }, { said, 4711 },
+	};
+	uint64_t *words = mmap(NULL, BUS_LEAST, PROT_READ | PROT_WRITE, MAP_SHARED, bus_fd(bus), 0);
+
+	cr_assert_neq(words, MAP_FAILED);
+	say("a", "one");
+	cr_assert_eq(words[oldest], 0);
+	cr_assert_eq(words[said], 24);
+	for (size_t i = 0; i < sizeof(writes) / sizeof(*writes); i++) {
+		words[writes[i].word] = writes[i].value;
+		(void)bus_hear(bus, &place, &m, &missed);
+		for (unsigned k = 0; k < 3 * BUS_LEAST / 64; k++)
+			say("a", "what goes round the ring, so that all of it is made room for");
+		while (bus_hear(bus, &place, &m, &missed) > 0)
+			;
+		say("a", "on");
+		hears(&place, "a", "on");
+	}
+	munmap(words, BUS_LEAST);
 }
 
 Test(bus, goes_on_in_another_program)

@@ -57,6 +57,23 @@ Test(local, who_listens_there_goes_on)
 	close(fd);
 }
 
+Test(local, nobody_waits_for_one_whose_queue_is_full, .timeout = 10)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = local_listen_at(path, 0600, 0), clients[8];
+
+	strcpy(name.sun_path, path);
+	for (int i = 0; i < 8; i++) {
+		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(clients[i], (struct sockaddr *)&name, sizeof(name));
+	}
+	cr_assert_eq(local_listen_at(path, 0600, 1), -1);
+	cr_assert_eq(errno, EADDRINUSE);
+	for (int i = 0; i < 8; i++)
+		close(clients[i]);
+	close(fd);
+}
+
 Test(local, a_file_that_is_no_socket_stays)
 {
 	close(open(path, O_CREAT | O_WRONLY, 0600));

@@ -123,6 +123,19 @@ Test(outgoing, the_next_address_is_tried_when_one_fails)
 	rig_told("open");
 }
 
+/* As IPv6 where the kernel was told to have none. */
+Test(outgoing, the_next_address_is_tried_when_there_is_no_socket_for_one)
+{
+	struct portico_upstream *up = upstream();
+	struct name *n = &up->to.name;
+
+	n->addrs[1] = n->addrs[0];
+	n->addrs[0].sa.sa_family = PF_MAX;
+	n->count = 2;
+	connect_to(up, 0);
+	rig_told("open");
+}
+
 Test(outgoing, a_connect_is_given_up_before_it_began)
 {
 	struct portico_conn *c = begin_connect(upstream(), 0);

@@ -214,6 +214,43 @@ Test(redis, the_queue_has_an_end)
 	cr_assert_not(fake.up);
 }
 
+static void gives_up(void *arg)
+{
+	rig_tell("up");
+	redis_link_fail(arg, ENOMEM, "no memory");
+}
+
+static int is_not_asked(void *arg, const struct redisReply *reply)
+{
+	(void)arg;
+	(void)reply;
+	rig_tell("heard");
+	return 0;
+}
+
+static void is_lost(void *arg, int error)
+{
+	(void)arg;
+	rig_tell("lost:%s", strerrorname_np(error));
+}
+
+Test(redis, an_owner_may_give_up_what_has_just_come_up)
+{
+	static const struct redis_link_owner owner = { gives_up, is_not_asked, is_lost };
+	struct redis_link link;
+
+	redis_close(fake.redis);
+	fake.redis = NULL;
+	redis_link_init(&link, &fake.server, rig.loop, &owner, &link, "for a test");
+	redis_link_begin(&link);
+	int fd = fake_takes();
+	fake_hears(fd, PING);
+	fake_says(fd, "+PONG\r\n+what comes behind it\r\n");
+	rig_told("up lost:ENOMEM");
+	redis_link_fini(&link);
+	close(fd);
+}
+
 /* The answer lies there when the time is up. */
 Test(redis, a_loop_that_stood_still_takes_what_is_there)
 {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "redis_rig.h"
 
 REDIS_SUITE(redis_ear);
@@ -25,7 +26,7 @@ static void greet_both(int *calls, int *messages)
 	*messages = fake_greets();
 }
 
-Test(redis, nothing_is_asked_before_a_subscription_is_confirmed)
+Test(redis_ear, nothing_is_asked_before_a_subscription_is_confirmed)
 {
 	int calls, messages;
 
@@ -46,7 +47,7 @@ Test(redis, nothing_is_asked_before_a_subscription_is_confirmed)
 	close(messages);
 }
 
-Test(redis, it_subscribes_again_and_tells_of_the_gap)
+Test(redis_ear, it_subscribes_again_and_tells_of_the_gap)
 {
 	int calls, messages;
 
@@ -70,7 +71,7 @@ Test(redis, it_subscribes_again_and_tells_of_the_gap)
 	close(messages);
 }
 
-Test(redis, a_channel_may_be_heard_by_several)
+Test(redis_ear, a_channel_may_be_heard_by_several)
 {
 	static struct redis_subscription third = { .channel = "c", .hear = hear };
 	int calls, messages;
@@ -89,7 +90,7 @@ Test(redis, a_channel_may_be_heard_by_several)
 	close(messages);
 }
 
-Test(redis, one_that_falls_silent_is_asked_and_given_up)
+Test(redis_ear, one_that_falls_silent_is_asked_and_given_up)
 {
 	open_redis(0.2);
 	int calls, messages;
@@ -108,7 +109,26 @@ Test(redis, one_that_falls_silent_is_asked_and_given_up)
 	close(calls);
 }
 
-Test(redis, nonsense_among_messages_ends_the_connection)
+/* As an ACL may have it. */
+Test(redis_ear, one_that_may_not_subscribe_comes_back_less_and_less_often)
+{
+	int calls, messages;
+
+	cr_assert_eq(redis_subscribe(fake.redis, &one), 0);
+	greet_both(&calls, &messages);
+	for (int i = 0; i < 6; i++) {
+		fake_hears(messages, SUBSCRIBE("c"));
+		fake_says(messages, "-NOPERM no\r\n");
+		fake_hears_end(messages);
+		double before = clock_seconds();
+		messages = fake_greets();
+		cr_assert(i < 5 || clock_seconds() - before > 0.9, "it is back after %g s", clock_seconds() - before);
+	}
+	close(calls);
+	close(messages);
+}
+
+Test(redis_ear, nonsense_among_messages_ends_the_connection)
 {
 	static const char *const nonsense[] = {
 		"+OK\r\n", ":1\r\n", "*0\r\n", "*3\r\n:1\r\n:2\r\n:3\r\n", "*3\r\n$-1\r\n$-1\r\n$-1\r\n",

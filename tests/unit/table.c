@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* table.c - sys/table.c: entries that all processes share, whoever dies. */
-#include "sys/table.h"
+#include "sys/table_parts.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,78 @@ Test(table, a_file_of_something_else_is_none)
 	cr_assert_eq(errno, EINVAL);
 	cr_assert_null(table_open("test", small));
 	cr_assert_eq(errno, EINVAL);
+}
+
+/* ---- a worker that writes where it likes ---- */
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+/* Over some of a shard, but for its lock. */
+static void scribble(uint32_t *state)
+{
+	struct shard *s = shard_at(table, next_random(state) % table->is.shards);
+	const uint32_t cells = table->is.cells, all = (table->is.shard_size - offsetof(struct shard, free)) / 4;
+
+	for (unsigned i = 0; i < 300; i++) {
+		uint32_t number = next_random(state) % cells;
+		struct cell *c = cell_at(table, s, number);
+		uint32_t values[] = { 0, 1, cells - 1, cells, 1 << 20, UINT32_MAX, number, next_random(state) % cells };
+		uint32_t *places[] = { &s->buckets[number], &c->next, &c->more, &c->value_len,
+			&s->free + next_random(state) % all, i % 32 == 0 ? &s->free : &c->next,
+			i % 32 == 1 ? &s->fresh : &c->more };
+		*places[next_random(state) % 7] = values[next_random(state) % 8];
+	}
+}
+
+static void use(uint32_t *state)
+{
+	static char value[TABLE_VALUE], key[16];
+
+	for (unsigned i = 0; i < 500; i++) {
+		struct table_key name = { key, (size_t)snprintf(key, sizeof(key), "%u", next_random(state) % 900) };
+		struct table_value v = { value, next_random(state) % 2000, i % 3 ? 1e-9 : 0. };
+		int64_t n;
+		switch (i % 5) {
+		case 0:
+			if (table_get(table, name, value, sizeof(value)) > TABLE_VALUE)
+				_exit(1);
+			break;
+		case 1:
+			(void)table_add(table, name, 1, 0., &n);
+			break;
+		case 2:
+			(void)table_delete(table, name);
+			break;
+		default:
+			(void)table_put(table, name, v);
+		}
+		(void)table_fill(table);
+	}
+}
+
+/* One that dies, or never comes back, is seen by its parent. */
+Test(table, what_was_written_over_costs_entries_and_no_more)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		alarm(60);
+		for (uint32_t i = 0, state = 1; i < 300; i++) {
+			use(&state);
+			scribble(&state);
+			use(&state);
+			table_destroy(table);
+			table = table_create("test", TABLE_LEAST);
+		}
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
 }
 
 /* A value says itself which key it is of, how long it is and what is in it. */
