@@ -144,8 +144,9 @@ Test(outgoing_pool, what_is_unused_makes_it_unfit)
 
 static void close_again(struct portico_conn *c)
 {
-	portico_conn_close(c);
+	cr_assert_eq(portico_conn_write(c, "late", 4), -1);
 	portico_conn_abort(c);
+	portico_conn_close(c);
 	portico_conn_keep(c);
 	portico_conn_pause(c);
 	portico_conn_resume(c);
@@ -157,6 +158,8 @@ Test(outgoing_pool, calls_from_closed_change_nothing)
 	out.on_close = close_again;
 	struct portico_upstream *up = pooling_upstream(2);
 	keep_in_pool(connect_to(up, 0));
+	outgoing_pool_empty(up);
+	client_sees_the_end(&out.server);        /* and no reset */
 	connect_to(up, PORTICO_FRESH);
 	client_dies(&out.server);
 	await_close();
