@@ -34,6 +34,22 @@ Test(outgoing_pool, one_that_is_kept_is_used_again)
 	rig_sleeps();
 }
 
+Test(outgoing_pool, one_of_the_pool_knows_its_peer)
+{
+	struct portico_upstream *up = pooling_upstream(2);
+	struct portico_peer first, again;
+	struct portico_conn *c = connect_to(up, 0);
+
+	portico_conn_peer(c, &first);
+	cr_assert_eq(first.addr.ss_family, AF_INET);
+	keep_in_pool(c);
+	c = begin_connect(up, 0);
+	await_open();
+	portico_conn_peer(c, &again);
+	cr_assert_eq(again.len, first.len);
+	cr_assert_eq(memcmp(&again, &first, sizeof(first)), 0);
+}
+
 Test(outgoing_pool, a_fresh_one_is_not_of_the_pool)
 {
 	struct portico_upstream *up = pooling_upstream(2);
