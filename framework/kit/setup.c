@@ -178,6 +178,7 @@ static int not_started(struct portico_test *t, const char *handler)
 	const char *logs = portico_test_logs(t);
 	char sentence[128];
 
+	t->looked = t->told;     /* it is told now: no breach, and not again */
 	kit_append(&t->problems, logs, strlen(logs));
 	snprintf(sentence, sizeof(sentence), "handler %s: its start() failed", handler);
 	tell(t, sentence);
