@@ -134,10 +134,14 @@ static void on_drained(struct stream *s)
 	handler_leave(o->conn.handler);
 }
 
+/* Nothing comes, or nothing goes: it is not waited for a second time. */
 static void on_late(struct stream *s)
 {
 	conn_of(s)->error = ETIMEDOUT;
-	stream_close(s, false);
+	if (stream_queued(s) > 0)
+		stream_abort(s);
+	else
+		stream_close(s, true);
 }
 
 /* Nobody of us has ended it, nor has its server as it should: then TLS has. */
