@@ -155,7 +155,8 @@ struct portico_plugin {
 	 * that is not in options (without setting() such a key is an error),
 	 * then start().  -1 from either: the worker does not start, and a
 	 * reload is rolled back; say why with portico_log().  drain(): no new
-	 * clients will come, finish up; the worker waits for connections and
+	 * clients will come, but for the last ones of an address that ends, for a few
+	 * seconds; finish up; the worker waits for connections and
 	 * requests, not for timers: stop() may follow at once.  stop(): the
 	 * last call.  portico check calls setting() and stop(), never start(). */
 	int  (*setting)(struct portico_service *, const char *key, const char *value);
@@ -570,8 +571,8 @@ int portico_subscribe(struct portico_service *, const char *channel,
 /* Only within tcp_import() and ws_import(): what this worker has heard in channel before, and the
  * one that the connection comes from had not yet: hear() is called for each at once, in order.  So
  * nobody misses a message, or hears one twice, by changing the worker.  -1 with ENODATA (not all of it is
- * kept any more, or publish has changed its size), EOPNOTSUPP (without publish), EPERM (elsewhere) or
- * ENOMEM. */
+ * kept any more, or publish has changed its size), EOPNOTSUPP (without publish, and with publish = redis,
+ * where nobody knows what another one has heard), EPERM (elsewhere) or ENOMEM. */
 int portico_import_heard(struct portico_service *, const char *channel,
 	void (*hear)(void *arg, const void *data, size_t len), void *arg);
 

@@ -23,6 +23,7 @@
 #include "net/hub.h"
 #include "portico/test.h"
 #include "proto/asks.h"
+#include "proto/offload.h"
 #include "proto/outgoing.h"
 #include "service/service.h"
 #include "sys/addr.h"
@@ -48,7 +49,10 @@ struct portico_test {
 	struct service_home         home;
 	struct config              *config;
 	struct table               *table;       /* of table = SIZE; NULL: none */
+	struct bus                 *bus;         /* of publish = SIZE; likewise */
+	struct rates               *rates;       /* of rates; likewise */
 	struct asks                 asks;
+	struct offload              offload;     /* its threads are real: portico_test_wait() */
 	struct service             *service;
 	struct portico_test_client *clients;
 	void                      (*failed)(const char *sentence);

@@ -9,6 +9,7 @@
 #include "kit/kit.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #include "config/problem.h"
+#include "sys/bus.h"
+#include "sys/rates.h"
 #include "sys/sock.h"
 #include "sys/table.h"
 
@@ -137,18 +140,31 @@ static int make_loop(struct portico_test *t)
 	return 0;
 }
 
-/* Its only worker shares it with itself. */
-static int make_table(struct portico_test *t)
+static void prepare_work(struct portico_test *t)
 {
-	size_t size = t->config->services[0].table;
+	const struct config *c = t->config;
 
-	asks_init(&t->asks, t->loop, t->config->redis.queue);
+	asks_init(&t->asks, t->loop, c->redis.queue);
+	offload_init(&t->offload, t->loop, t->page, (unsigned)c->offload_threads, (unsigned)c->offload_queue);
 	t->home.asks = &t->asks;
-	if (size == 0)
-		return 0;
-	t->table = table_create("test", size);
+	t->home.offload = &t->offload;
+}
+
+/* Its only worker shares them with itself. */
+static int make_shared(struct portico_test *t)
+{
+	const struct config_service *s = t->config->services;
+
+	if (s->table > 0 && !(t->table = table_create("test", s->table)))
+		return cannot(t, "make a table");
+	if (s->publish > 0 && !(t->bus = bus_create(s->publish)))
+		return cannot(t, "make room for messages");
+	if (config_has_rate(s) && !(t->rates = rates_create(s->rate_clients)))
+		return cannot(t, "make room for rates");
 	t->home.shared = &t->table;
-	return t->table ? 0 : cannot(t, "make a table");
+	t->home.buses = &t->bus;
+	t->home.rates = &t->rates;
+	return 0;
 }
 
 static int open_socket(struct portico_test *t)
@@ -178,6 +194,7 @@ static int not_started(struct portico_test *t, const char *handler)
 	const char *logs = portico_test_logs(t);
 	char sentence[128];
 
+	t->looked = t->told;     /* it is told now: no breach, and not again */
 	kit_append(&t->problems, logs, strlen(logs));
 	snprintf(sentence, sizeof(sentence), "handler %s: its start() failed", handler);
 	tell(t, sentence);
@@ -208,8 +225,10 @@ int kit_assemble(struct portico_test *t, const struct portico_test_setup *setup)
 	t->socket = t->log = -1;
 	if (kit_log_open(t) < 0)
 		return cannot(t, "keep a log");
-	if (configure(t, setup) < 0 || make_loop(t) < 0 || make_table(t) < 0
-		|| open_socket(t) < 0)
+	if (configure(t, setup) < 0 || make_loop(t) < 0)
+		return -1;
+	prepare_work(t);
+	if (make_shared(t) < 0 || open_socket(t) < 0)
 		return -1;
 	return start(t);
 }
@@ -229,12 +248,22 @@ static void look_for_watchers(struct portico_test *t)
 		kit_fail(t, "handler %s: watchers of its own are still active after stop()", t->label);
 }
 
+/* What is in work may use all that there is. */
+static void await_work(struct portico_test *t)
+{
+	while (!offload_fini(&t->offload))
+		poll(NULL, 0, 1);
+}
+
 void kit_dismantle(struct portico_test *t)
 {
-	asks_fini(&t->asks);
 	outgoing_fini(&t->outgoing);
+	await_work(t);
+	asks_fini(&t->asks);
 	service_destroy(t->service);
 	table_destroy(t->table);
+	bus_destroy(t->bus);
+	rates_destroy(t->rates);
 	if (t->log >= 0)
 		kit_log_look(t);
 	if (t->page)

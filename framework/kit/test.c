@@ -171,13 +171,14 @@ static double real_seconds(void)
 bool portico_test_wait(struct portico_test *t, bool (*so)(void *arg), void *arg, double seconds)
 {
 	double end = real_seconds() + seconds;
+	bool is;
 
 	kit_settle(t);
-	while (!so(arg) && real_seconds() < end) {
+	while (!(is = so(arg)) && real_seconds() < end) {
 		poll(NULL, 0, 1);
 		kit_settle(t);
 	}
-	return so(arg);
+	return is;
 }
 
 /* ---- beginning and end ---- */
@@ -258,6 +259,7 @@ void portico_test_drain(struct portico_test *t)
 void portico_test_drain_is_over(struct portico_test *t)
 {
 	service_abort(t->service);
+	offload_give_up(&t->offload);
 	outgoing_give_up(&t->outgoing);
 	kit_settle(t);
 }

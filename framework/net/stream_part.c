@@ -13,6 +13,13 @@ bool stream_is_at_rest(const struct stream *s)
 		&& s->drain_told && buf_len(&s->in) == 0 && stream_queued(s) == 0;
 }
 
+/* It is somebody else's: what closed() still asks of it must find it closed. */
+static void leave(struct stream *s)
+{
+	s->state = STREAM_CLOSED;
+	stream_finish(s, &s->kind->counts->given);
+}
+
 int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
 {
 	assert(stream_is_at_rest(s));
@@ -20,7 +27,7 @@ int stream_hand_on(struct stream *s, int (*give)(void *arg, int fd), void *arg)
 		return -1;
 	s->given = true;
 	stream_close_connection(s);
-	stream_finish(s, &s->kind->counts->given);
+	leave(s);
 	return 0;
 }
 
@@ -33,6 +40,6 @@ bool stream_part(struct stream *s, int *fd, struct tls **tls)
 	*fd = s->io.fd;
 	*tls = s->tls;
 	s->tls = NULL;
-	stream_finish(s, &s->kind->counts->given);
+	leave(s);
 	return true;
 }

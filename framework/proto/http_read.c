@@ -75,7 +75,8 @@ static void call_request(struct portico_request *r)
 	errno = 0;
 	int result = h->plugin.http_request(r);
 	handler_leave(h);
-	if (result == PORTICO_LATER || r->reply == HTTP_REPLY_ENDED)
+	if (result == PORTICO_LATER || r->reply == HTTP_REPLY_ENDED
+		|| !stream_is_open(&r->conn->conn.stream))
 		return;
 	if (result < 0)
 		handler_gave_up(h, "http_request()");

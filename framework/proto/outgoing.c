@@ -134,10 +134,14 @@ static void on_drained(struct stream *s)
 	handler_leave(o->conn.handler);
 }
 
+/* Nothing comes, or nothing goes: it is not waited for a second time. */
 static void on_late(struct stream *s)
 {
 	conn_of(s)->error = ETIMEDOUT;
-	stream_close(s, false);
+	if (stream_queued(s) > 0)
+		stream_abort(s);
+	else
+		stream_close(s, true);
 }
 
 /* Nobody of us has ended it, nor has its server as it should: then TLS has. */
@@ -232,7 +236,7 @@ static void start(struct outgoing_conn *o)
 	struct tls *tls;
 	int fd;
 
-	if (!o->fresh && outgoing_pool_take(o->up, &fd, &tls)) {
+	if (!o->fresh && outgoing_pool_take(o->up, &fd, &tls, &o->conn.peer)) {
 		o->reused = true;
 		portico_counter_add(o->up->reused, 1);
 		open_stream(o, fd, tls);
@@ -248,13 +252,14 @@ static void start(struct outgoing_conn *o)
 static void keep(struct outgoing_conn *o)
 {
 	struct portico_upstream *up = o->up;
+	struct addr peer = o->conn.peer;
 	struct tls *tls;
 	int fd;
 
 	if (o->all->draining || up->pool_max == 0 || !stream_part(&o->conn.stream, &fd, &tls))
 		stream_close(&o->conn.stream, false);
 	else
-		outgoing_pool_put(up, fd, tls);
+		outgoing_pool_put(up, fd, tls, &peer);
 }
 
 void outgoing_serve(struct outgoing_conn *o)

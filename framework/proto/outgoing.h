@@ -109,9 +109,9 @@ void outgoing_forget(struct portico_service *h);         /* after its stop() */
 
 void outgoing_pool_init(struct portico_upstream *up, double span);
 void outgoing_pool_empty(struct portico_upstream *up);
-/* fd and tls become the pool's, which may close them at once. */
-void outgoing_pool_put(struct portico_upstream *up, int fd, struct tls *tls);
+/* fd and tls become the pool's, which may close them at once.  peer is who is at the other end. */
+void outgoing_pool_put(struct portico_upstream *up, int fd, struct tls *tls, const struct addr *peer);
 /* One that is still good; false: there is none. */
-bool outgoing_pool_take(struct portico_upstream *up, int *fd, struct tls **tls);
+bool outgoing_pool_take(struct portico_upstream *up, int *fd, struct tls **tls, struct addr *peer);
 
 #endif

@@ -19,6 +19,7 @@ struct outgoing_spare {
 	struct deadline          deadline;
 	struct portico_upstream *up;
 	struct tls              *tls;
+	struct addr              peer;
 	ev_io                    io;
 };
 
@@ -90,7 +91,7 @@ void outgoing_pool_empty(struct portico_upstream *up)
 		drop(spare_of(d));
 }
 
-void outgoing_pool_put(struct portico_upstream *up, int fd, struct tls *tls)
+void outgoing_pool_put(struct portico_upstream *up, int fd, struct tls *tls, const struct addr *peer)
 {
 	struct outgoing_spare *s = up->pool_max > 0 ? calloc(1, sizeof(*s)) : NULL;
 
@@ -102,6 +103,7 @@ void outgoing_pool_put(struct portico_upstream *up, int fd, struct tls *tls)
 		drop(spare_of(deadline_first(&up->pool)));
 	s->up = up;
 	s->tls = tls;
+	s->peer = *peer;
 	ev_io_init(&s->io, on_word, fd, EV_READ);
 	s->io.data = s;
 	ev_io_start(up->to.loop, &s->io);
@@ -110,7 +112,7 @@ void outgoing_pool_put(struct portico_upstream *up, int fd, struct tls *tls)
 	portico_gauge_add(up->in_pool, 1.);
 }
 
-bool outgoing_pool_take(struct portico_upstream *up, int *fd, struct tls **tls)
+bool outgoing_pool_take(struct portico_upstream *up, int *fd, struct tls **tls, struct addr *peer)
 {
 	while (up->pooled > 0) {
 		struct outgoing_spare *s = spare_of(up->pool.list.prev);
@@ -120,6 +122,7 @@ bool outgoing_pool_take(struct portico_upstream *up, int *fd, struct tls **tls)
 		}
 		*fd = s->io.fd;
 		*tls = s->tls;
+		*peer = s->peer;
 		leave(s);
 		return true;
 	}

@@ -98,7 +98,7 @@ static void read_value(const struct redisReply *r, struct table_result *result)
 	result->error = r->type == REDIS_REPLY_NIL ? ENOENT : r->type == REDIS_REPLY_STRING ? 0 : EPROTO;
 	if (result->error)
 		return;
-	if (r->len > 0 && r->str[0] == MARK) {
+	if (r->len > 0 && r->len <= 1 + TABLE_VALUE && r->str[0] == MARK) {
 		result->value = r->str + 1;
 		result->len = r->len - 1;
 	} else if (read_number(r, &result->now) == 0) {

@@ -58,6 +58,7 @@ struct portico_timer *portico_timer_start(struct portico_service *h, double afte
 	t->arg = arg;
 	ev_timer_init(&t->watcher, on_timer, after, repeat);
 	t->watcher.data = t;
+	ev_now_update(h->loop);          /* since the loop woke it may be long */
 	ev_timer_start(h->loop, &t->watcher);
 	enlist(t);
 	return t;

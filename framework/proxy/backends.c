@@ -61,8 +61,10 @@ static int add(struct portico_service *service, struct proxy *p, const char *nam
 	struct portico_target to = pair_server;
 	struct portico_target check = { .opened = check_opened, .closed = check_closed };
 
-	if (p->count == sizeof(p->list) / sizeof(*p->list))
+	if (p->count == sizeof(p->list) / sizeof(*p->list) || strlen(name) >= sizeof(b->name)) {
+		errno = E2BIG;
 		return -1;
+	}
 	snprintf(b->name, sizeof(b->name), "%s", name);
 	b->service = service;
 	to.address = check.address = b->name;
@@ -73,17 +75,31 @@ static int add(struct portico_service *service, struct proxy *p, const char *nam
 	return b->clients && b->checks ? 0 : -1;
 }
 
-int backends_start(struct portico_service *service)
+static int read_list(struct portico_service *service, struct proxy *p)
 {
-	struct proxy *p = portico_service_state(service);
-	char list[4096], *rest = list;
+	char list[8192], *rest = list;
 
-	snprintf(list, sizeof(list), "%s", p->backends);
+	if (snprintf(list, sizeof(list), "%s", p->backends) >= (int)sizeof(list)) {
+		portico_log(service, PORTICO_ERROR, "backends = has more than %zu bytes", sizeof(list) - 1);
+		return -1;
+	}
 	for (char *name; (name = strtok_r(rest, ", ", &rest));)
 		if (add(service, p, name) < 0) {
 			portico_log(service, PORTICO_ERROR, "backend %s: %s", name, strerror(errno));
 			return -1;
 		}
+	if (p->count > 0)
+		return 0;
+	portico_log(service, PORTICO_ERROR, "backends = names none");
+	return -1;
+}
+
+int backends_start(struct portico_service *service)
+{
+	struct proxy *p = portico_service_state(service);
+
+	if (read_list(service, p) < 0)
+		return -1;
 	p->timer = portico_timer_start(service, 0., p->check, check_all, p);
-	return p->count > 0 && p->timer ? 0 : -1;
+	return p->timer ? 0 : -1;
 }

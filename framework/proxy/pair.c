@@ -1,5 +1,6 @@
 /* pair.c - a client's connection and its server's: what comes on one side goes to the other.
  *
+ * One that is cut cuts the other: its server must not take half of what it says for all of it.
  * Neither is read while the other one takes nothing: no more than one read waits here. */
 #include "proxy/proxy.h"
 
@@ -11,6 +12,7 @@ struct pair {                    /* lives as long as one of its sides */
 	struct backend      *backend;
 	unsigned             left;       /* backends to try */
 	bool                 open;
+	bool                 ended;      /* the client has said its end */
 };
 
 /* ---- what both sides do ---- */
@@ -126,8 +128,11 @@ ssize_t client_data(struct portico_conn *client, const void *data, size_t len)
 
 void client_eof(struct portico_conn *client)
 {
-	if ((*client_pair(client))->server)
-		portico_conn_end((*client_pair(client))->server);
+	struct pair *pair = *client_pair(client);
+
+	pair->ended = true;
+	if (pair->server)
+		portico_conn_end(pair->server);
 }
 
 void client_drained(struct portico_conn *client)
@@ -143,5 +148,5 @@ void client_close(struct portico_conn *client)
 	if (!pair)
 		return;
 	pair->client = NULL;
-	leave(pair, pair->server, 0);
+	leave(pair, pair->server, pair->ended ? 0 : ECONNRESET);
 }

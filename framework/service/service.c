@@ -306,6 +306,14 @@ int service_start(struct service *s, const char **failed)
 
 /* ---- ending ---- */
 
+static void stop_all(struct service *s, enum service_end how)
+{
+	for (size_t i = 0; i < s->config->listen_count; i++)
+		if (!s->kept[i])
+			service_stop(s, i, how);
+}
+
+/* No client comes after drain(); but what a handler still has for others goes out by sockets of UDP. */
 void service_retire(struct service *s, enum service_end how, double idle)
 {
 	const struct config_service *c = s->config;
@@ -313,12 +321,12 @@ void service_retire(struct service *s, enum service_end how, double idle)
 	if (s->retired)
 		return;
 	s->retired = true;
-	/* First: what a handler still has for others may go out by these sockets. */
+	if (s->listeners)
+		stop_all(s, how);
 	for (size_t i = 0; i < c->handler_count; i++)
 		handler_drain(&s->handlers[i]);
-	for (size_t i = 0; i < c->listen_count; i++)
-		if (!s->kept[i])
-			service_stop(s, i, how);
+	if (s->datagrams)
+		stop_all(s, how);
 	if (c->protocol == CONFIG_HTTP)
 		http_site_drain(&s->http, idle);
 }

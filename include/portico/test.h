@@ -39,7 +39,7 @@
  * struct portico_test is lost.
  *
  * One service exists at a time in a process; the functions are called from one thread.
- * TLS, PROXY headers and several handlers of one service are for tests with the server.
+ * TLS, PROXY headers, Redis and several handlers of one service are for tests with the server.
  */
 #ifndef PORTICO_TEST_H
 #define PORTICO_TEST_H
@@ -80,7 +80,8 @@ struct portico_test_setup {
 /* ---- the service ---- */
 
 /* Checks the plugin and its settings and calls start(), as a worker does: its name is
- * "test", its worker number 0, with table = SIZE in service it has a table of its own, its peers' connections as etc/portico.ini bounds them.
+ * "test", its worker number 0, what workers share (table, publish and rates in service) it has for itself
+ * alone, its peers' connections are bounded as etc/portico.ini bounds them.
  * NULL after a failure only: it did not start, or one exists (EBUSY), or ENOMEM. */
 #define portico_test_new(...)                                                \
 	portico_test_create(&(struct portico_test_setup){ PORTICO_TEST_SIZE, __VA_ARGS__ })
@@ -92,16 +93,16 @@ struct portico_test *portico_test_create(const struct portico_test_setup *);
 	portico_test_refusal(&(struct portico_test_setup){ PORTICO_TEST_SIZE, __VA_ARGS__ })
 const char *portico_test_refusal(const struct portico_test_setup *);
 
-/* Ends it as a worker ends: drain() if it was not called, all connections cut, stop().
- * Frees it with its clients, and time passes again.  NULL is fine. */
+/* Ends it as a worker ends: drain() if it was not called, all connections cut, stop(); but offloaded
+ * work that is begun is waited for.  Frees it with its clients, and time passes again.  NULL is fine. */
 void portico_test_end(struct portico_test *);
 
 /* Lets seconds pass: timers fire and time limits strike, each at its time and in their order, to
  * some milliseconds.  1e6 seconds at most. */
 void portico_test_advance(struct portico_test *, double seconds);
 
-/* For what comes in real time, through watchers of the handler's own or its connections to other
- * servers, which are real ones: runs the loop until so(arg) is true, for so many real seconds at
+/* For what comes in real time, through watchers of the handler's own, by portico_offload(), or from other
+ * servers, to which its connections are real ones: runs the loop until so(arg) is true, for so many real seconds at
  * most.  Gives what so(arg) is. */
 bool portico_test_wait(struct portico_test *, bool (*so)(void *arg), void *arg, double seconds);
 

@@ -56,6 +56,20 @@ Test(kit_chat, everybody_hears_what_anybody_says)
 	portico_test_end(t);
 }
 
+Test(kit_chat, the_room_may_be_of_all_workers)
+{
+	struct portico_test *t = portico_test_new(.file = example("chat"),
+		.service = "publish = 256k\ntable = 256k\n");
+	struct portico_test_client *a = guest(t), *b = guest(t);
+
+	hears(a, "guest 1 is here");
+	hears(a, "guest 2 is here");
+	portico_test_socket_say(b, "hello");
+	hears(a, "guest 2: hello");
+	cr_assert_eq(portico_test_number(t, "portico_missed_messages"), 0.);
+	portico_test_end(t);
+}
+
 Test(kit_chat, refuses_what_it_does_not_want)
 {
 	struct portico_test *t = portico_test_new(.file = example("chat"), .settings = "max_line = 10\n");

@@ -41,6 +41,19 @@ Test(kit_hello, answers_head_without_a_body_and_goes_on)
 	portico_test_end(t);
 }
 
+Test(kit_hello, may_be_asked_as_often_as_its_rate_says)
+{
+	struct portico_test *t = portico_test_new(.service = "rate_client = 1/s\n");
+
+	cr_assert_eq(portico_test_get(t, "/")->status, 200);
+	struct portico_test_reply *r = portico_test_get(t, "/");
+	cr_assert_eq(r->status, 429);
+	cr_assert_str_eq(portico_test_field(r, "Retry-After"), "1");
+	portico_test_advance(t, 1.);
+	cr_assert_eq(portico_test_get(t, "/")->status, 200);
+	portico_test_end(t);
+}
+
 Test(kit_hello, refuses_settings_with_the_words_that_an_operator_reads)
 {
 	cr_assert_str_eq(portico_test_refuses(.settings = "greting = Hi\n"),

@@ -69,3 +69,25 @@ Test(kit_proxy, passes_bytes_both_ways_and_the_end)
 	close(backend);
 	close(listener);
 }
+
+static void is_refused(const char *backends, const char *why)
+{
+	static char more[9 * 1024];
+
+	snprintf(more, sizeof(more), "backends = %s\n", backends);
+	const char *said = portico_test_refuses(.file = example("proxy"), .protocol = PORTICO_TEST_TCP,
+		.settings = more);
+	cr_assert_not_null(said, "%.60s", backends);
+	cr_assert_not_null(strstr(said, why), "%.60s: %s", backends, said);
+}
+
+Test(kit_proxy, says_what_is_wrong_with_its_backends)
+{
+	char many[33 * 14 + 1] = "";
+
+	for (int i = 0; i < 33; i++)
+		strcat(many, "127.0.0.1:80, ");
+	is_refused(many, "backend 127.0.0.1:80: Argument list too long");
+	is_refused(", ,", "backends = names none");
+	is_refused("127.0.0.1", "backend 127.0.0.1: Invalid argument");
+}

@@ -56,6 +56,28 @@ static bool is_closed(void *arg)
 	return client_is_refused("127.0.0.1", 8080);
 }
 
+/* Who waits in the queue comes in before drain(), after which no client comes. */
+Test(stop, a_handler_says_goodbye_to_who_came_last)
+{
+	struct server *s = server_start("[portico]\nworkers = 1\n"
+		"[service t]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
+		"[handler t]\nplugin = ${T}/farewell.so\n%s", "");
+	char text[8];
+	pid_t worker;
+
+	cr_assert_eq(server_workers(s, &worker, 1), 1);
+	cr_assert_eq(kill(worker, SIGSTOP), 0);
+	int fd = client_connect(7000);
+	server_signal(s, SIGTERM);
+	server_await(s, "TERM: finishing");
+	cr_assert_eq(kill(worker, SIGCONT), 0);
+	cr_assert_eq(client_read_all(fd, text, sizeof(text)), 3);
+	cr_assert_eq(memcmp(text, "bye", 3), 0);
+	close(fd);
+	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
+	server_assert_gone(s);
+}
+
 /* Somebody who comes too late should learn it at once, and try elsewhere. */
 Test(stop, new_clients_are_refused_while_old_ones_are_finished)
 {

@@ -94,6 +94,26 @@ Test(conn_move, goes_with_what_the_handler_wrote)
 	client_sees_the_end(&tcp.client);
 }
 
+static void say_goodbye(struct portico_conn *c)
+{
+	cr_assert(portico_conn_handed_on(c));
+	cr_assert_eq(portico_conn_write(c, "bye", 3), -1);
+	cr_assert_eq(errno, EPIPE);
+	cr_assert_eq(portico_conn_write(c, tcp.big, sizeof(tcp.big)), -1);
+	portico_conn_abort(c);
+}
+
+Test(conn_move, is_another_s_once_it_is_gone)
+{
+	begin();
+	tcp.on_close = say_goodbye;
+	cr_assert_eq(hand_on(), 0);
+	rig_told("export close");
+	client_hears_nothing(&tcp.client);
+	close(given);
+	client_sees_the_end(&tcp.client);
+}
+
 Test(conn_move, stays_when_the_handler_has_no_word_for_it)
 {
 	conn_connect();

@@ -7,6 +7,8 @@
 
 #include <criterion/criterion.h>
 
+#include "sys/counts.h"
+
 HTTP_SUITE(http_deferred);
 
 /* ---- later ---- */
@@ -133,6 +135,31 @@ Test(http_deferred, a_handler_may_abort_or_close_in_any_callback)
 	says(GET("/a"));
 	client_is_cut(&http.client);
 	rig_told("begin/a done/a");
+}
+
+static int abort_and_be_done(struct portico_request *r)
+{
+	portico_conn_abort(portico_request_conn(r));
+	return 0;
+}
+
+static int close_and_be_done(struct portico_request *r)
+{
+	portico_conn_close(portico_request_conn(r));
+	return 0;
+}
+
+Test(http_deferred, who_ends_the_connection_owes_no_reply)
+{
+	http.on_request = abort_and_be_done;
+	says(GET("/a"));
+	client_is_cut(&http.client);
+	rig_told("request/a done/a");
+	connect_again();
+	http.on_request = close_and_be_done;
+	says(GET("/a"));
+	client_sees_the_end(&http.client);
+	cr_assert_eq(rig.handler.counts->errors[ERROR_HANDLER], 0, "it is told as forgotten");
 }
 
 /* ---- draining ---- */

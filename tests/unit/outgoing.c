@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "outgoing_rig.h"
 #include "sys/page.h"
 
@@ -241,6 +242,26 @@ Test(outgoing, who_says_nothing_for_idle_timeout_is_closed)
 	out.target.idle_timeout = 0.05;
 	connect_to(upstream(), 0);
 	cr_assert_eq(await_close(), ETIMEDOUT);
+}
+
+/* Somebody may wait for that. */
+Test(outgoing, who_is_silent_is_not_waited_for_any_longer)
+{
+	static char block[512 * 1024];
+
+	out.target.idle_timeout = .05;
+	rig.handler.bounds.linger = 5.;
+	connect_to(upstream(), 0);
+	double before = clock_seconds();
+	cr_assert_eq(await_close(), ETIMEDOUT);
+	cr_assert_lt(clock_seconds() - before, .09);
+	client_sees_the_end(&out.server);
+	struct portico_conn *c = connect_to(upstream(), 0);
+	while (portico_conn_queued(c) == 0)
+		portico_conn_write(c, block, sizeof(block));
+	before = clock_seconds();
+	cr_assert_eq(await_close(), ETIMEDOUT);
+	cr_assert_lt(clock_seconds() - before, .09);
 }
 
 static ssize_t use_too_much(struct portico_conn *c, const char *data, size_t len)

@@ -34,6 +34,22 @@ Test(outgoing_pool, one_that_is_kept_is_used_again)
 	rig_sleeps();
 }
 
+Test(outgoing_pool, one_of_the_pool_knows_its_peer)
+{
+	struct portico_upstream *up = pooling_upstream(2);
+	struct portico_peer first, again;
+	struct portico_conn *c = connect_to(up, 0);
+
+	portico_conn_peer(c, &first);
+	cr_assert_eq(first.addr.ss_family, AF_INET);
+	keep_in_pool(c);
+	c = begin_connect(up, 0);
+	await_open();
+	portico_conn_peer(c, &again);
+	cr_assert_eq(again.len, first.len);
+	cr_assert_eq(memcmp(&again, &first, sizeof(first)), 0);
+}
+
 Test(outgoing_pool, a_fresh_one_is_not_of_the_pool)
 {
 	struct portico_upstream *up = pooling_upstream(2);
@@ -144,8 +160,9 @@ Test(outgoing_pool, what_is_unused_makes_it_unfit)
 
 static void close_again(struct portico_conn *c)
 {
-	portico_conn_close(c);
+	cr_assert_eq(portico_conn_write(c, "late", 4), -1);
 	portico_conn_abort(c);
+	portico_conn_close(c);
 	portico_conn_keep(c);
 	portico_conn_pause(c);
 	portico_conn_resume(c);
@@ -157,6 +174,8 @@ Test(outgoing_pool, calls_from_closed_change_nothing)
 	out.on_close = close_again;
 	struct portico_upstream *up = pooling_upstream(2);
 	keep_in_pool(connect_to(up, 0));
+	outgoing_pool_empty(up);
+	client_sees_the_end(&out.server);        /* and no reset */
 	connect_to(up, PORTICO_FRESH);
 	client_dies(&out.server);
 	await_close();
