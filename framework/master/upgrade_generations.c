@@ -72,9 +72,9 @@ static json_t *generation_json(const struct generation *g)
 
 	for (const struct member *w = g->members; w; w = w->next)
 		json_array_append_new(members, member_json(w));
-	o = json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o}",
+	o = json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o}",
 		"number", (int)g->number, "state", (int)g->state, "workers", (int)g->workers,
-		"born", g->born, "drain", g->config->drain,
+		"born", g->born, "drain", g->config->drain, "drain_delay", g->config->drain_delay,
 		"stall", g->config->stall, "stall_kill", g->config->stall_kill,
 		"listens", listens_json(g->config), "access", access_json(g), "admin", upgrade_admin_save(g),
 		"members", members);
@@ -132,6 +132,7 @@ static struct config *load_config(const json_t *generation)
 	c->log_format = upgrade_int(generation, "log_format");
 	c->log_is_syslog = json_object_get(generation, "log_facility") != NULL;
 	c->log_facility = (unsigned)upgrade_int(generation, "log_facility");
+	c->drain_delay = upgrade_real(generation, "drain_delay");
 	c->stall = upgrade_real(generation, "stall");
 	c->stall_kill = upgrade_real(generation, "stall_kill");
 	return c;
