@@ -301,10 +301,10 @@ void canary_failed(struct generation *g, const char *why)
 		roll_back(g->master, why);
 }
 
-void canary_stalled(struct master *m, const struct slot *s)
+void canary_suffers(struct master *m, const struct slot *s, const char *why)
 {
 	if (is_serving(m) && canary_has(m, s->index))
-		roll_back(m, "one of its workers is blocked");
+		roll_back(m, why);
 }
 
 int canary_roll_back(struct master *m)

@@ -6,7 +6,7 @@
  * no generation on its way up and no socket on its way out in it: workers,
  * sockets, and generations that drain.
  *
- * Who is stalled, early deaths and what slots did lately stay behind: all of it is
+ * Who is stalled or resting, early deaths and what slots did lately stay behind: all of it is
  * seen anew.
  */
 #include "master/upgrade_state.h"

@@ -66,6 +66,8 @@ function sentences(status) {
 	for (const slot of status.slots)
 		if (slot.state === 'stalled' || slot.state === 'down')
 			all.push([true, `worker ${slot.slot} is ${slot.state}` + (slot.doing ? ': ' + slot.doing : '')]);
+		else if (slot.state === 'resting')
+			all.push([true, `worker ${slot.slot} is resting: no descriptor or memory is left for a client`]);
 		else if (slot.state === 'drained')
 			all.push([false, `worker ${slot.slot} gets no new clients`]);
 	if (status.operation)
@@ -110,8 +112,8 @@ function clientsASecond(status) {
 /* ---- the balance ---- */
 
 const words = {
-	serving: '', starting: '△ starts', ready: '△ ready', stalled: '■ stalled', drained: '‖ no new clients',
-	draining: '▽ drains', canary: '◆ canary', down: '✕ down',
+	serving: '', starting: '△ starts', ready: '△ ready', stalled: '■ stalled', resting: '◌ resting',
+	drained: '‖ no new clients', draining: '▽ drains', canary: '◆ canary', down: '✕ down',
 };
 const ENOUGH = 100;      /* clients a worker: fewer say more about chance than about the balance */
 
@@ -433,7 +435,7 @@ const KEPT = 200;
 const happened = [];     /* the oldest first */
 const kinds = {
 	good: '✓ done', begin: '… begins', failed: '✕ failed', crash: '✕ crash', stall: '■ stalled', turns: '▷ turns again',
-	canary: '◆ canary', stranger: '! stranger', drain: '‖ slot', stop: '▽ stops',
+	rest: '◌ resting', canary: '◆ canary', stranger: '! stranger', drain: '‖ slot', stop: '▽ stops',
 };
 const bad = ['failed', 'crash', 'stall', 'stranger'];
 
