@@ -137,7 +137,11 @@ void canary_start(struct master *m, struct config *config, double share, double 
 		return;
 	}
 	m->canary = create(m, share, seconds, workers_of(share, config));
-	struct generation *g = m->canary ? generation_create(m, config) : NULL;
+	if (!m->canary) {
+		refuse(m, config, "no memory for a canary");
+		return;
+	}
+	struct generation *g = generation_create(m, config);
 	if (!g) {
 		canary_end(m);
 		operation_ended(m, false, "no memory for a canary");
