@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/shared.h"
+#include "master/status.h"
 #include "master/tickets.h"
 #include "master/upgrade_parts.h"
 
@@ -120,7 +123,7 @@ static json_t *unheard_json(const struct master *m)
 
 static json_t *master_json(const struct master *m, int ledger)
 {
-	return json_pack("{s:i, s:i, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:s, s:i, "
+	return json_pack("{s:i, s:i, s:f, s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:f, s:f, s:i, s:i, s:i, s:i, s:o, s:i, "
 		"s:o, s:o, s:o, s:o, s:o}",
 		"version", UPGRADE_STATE_VERSION, "born", (int)m->born, "began", m->began,
 		"leave_at", m->leave_at, "leave_time", m->leave_time,
@@ -129,7 +132,7 @@ static json_t *master_json(const struct master *m, int ledger)
 		"stalls", (int)m->stalls, "strangers_seen", (int)m->strangers_seen,
 		"lost", (json_int_t)m->lost, "started", m->started, "reloaded", m->reloaded,
 		"ledger", ledger, "tickets", m->tickets_fd, "log", m->log,
-		"control", control_fd(m), "control_path", control_path(m),
+		"control", control_fd(m), "control_path", status_text(control_path(m)),
 		"client", control_client_fd(m->operation->client),
 		"chronicle", chronicle_save(m), "waiting", waiting_json(m), "unheard", unheard_json(m), "sockets", upgrade_sockets_save(m),
 		"generations", upgrade_generations_save(m));
@@ -207,6 +210,18 @@ static void load_ledger(struct master *m, int fd)
 	close(fd);
 }
 
+/* A path need not be text, so the one in the state, which older binaries read, is not asked. */
+static int load_control(struct master *m, int fd)
+{
+	struct sockaddr_un name = {0};
+	socklen_t len = sizeof(name);
+
+	if (fd < 0)
+		return 0;
+	return getsockname(fd, (struct sockaddr *)&name, &len) < 0 ? -1
+		: control_adopt(m, fd, name.sun_path);
+}
+
 static int load_all(struct master *m, const json_t *state)
 {
 	if (upgrade_int(state, "version") != UPGRADE_STATE_VERSION)
@@ -234,9 +249,7 @@ static int load_all(struct master *m, const json_t *state)
 		return -1;
 	logfile_adopt(m, m->serving->config, upgrade_int(state, "log"));
 	m->born = (unsigned)upgrade_int(state, "born");
-	const char *path = json_string_value(json_object_get(state, "control_path"));
-	if (upgrade_int(state, "control") >= 0
-		&& control_adopt(m, upgrade_int(state, "control"), path ? path : "") < 0)
+	if (load_control(m, upgrade_int(state, "control")) < 0)
 		return -1;
 	operation_adopt(m, control_adopt_client(m, upgrade_int(state, "client")));
 	if (m->leave_at > 0.)

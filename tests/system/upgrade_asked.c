@@ -118,3 +118,15 @@ Test(upgrade_asked, is_not_what_a_stop_waits_for)
 	cr_assert_not(server_says(s, "takes over"));
 	close(fd);
 }
+
+Test(upgrade_asked, where_it_listens_need_not_be_text)
+{
+	write_file("portico.ini", AT_CONTROL, 1u, path_of("control-\xff.sock"));
+	struct server *s = start_serving();
+
+	upgrade_succeeds(s, 2);
+	upgrade_succeeds(s, 3);
+	cr_assert_eq(access(path_of("control-\xff.sock"), F_OK), 0);
+	server_stop(s);
+	cr_assert_lt(access(path_of("control-\xff.sock"), F_OK), 0, "it stays behind");
+}
