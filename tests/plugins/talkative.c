@@ -2,6 +2,7 @@
 /* talkative.c - as many numbers as a worker may have, with names and helps as long as they may be. */
 #include <portico.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { NUMBERS = 128, NAME = 63, HELP = 103 };
 
@@ -10,9 +11,12 @@ static int start(struct portico_service *service)
 	unsigned worker = portico_service_worker(service);
 	char name[NAME + 1], help[HELP + 1];
 
-	snprintf(help, sizeof(help), "%0*d", HELP, 0);
+	memset(help, '0', HELP);
+	help[HELP] = '\0';
 	for (int i = 0; i < NUMBERS; i++) {
-		snprintf(name, sizeof(name), "of_%u_%d_%0*d", worker, i, NAME, 0);
+		memset(name, '_', NAME);
+		name[NAME] = '\0';
+		name[snprintf(name, sizeof(name), "of_%u_%d", worker, i)] = '_';
 		if (!portico_counter(service, name, help))
 			return -1;
 	}
