@@ -47,8 +47,8 @@ static void plain_families(struct expose *e, const json_t *slots)
 
 static void states(struct expose *e, const json_t *slots)
 {
-	static const char *const names[] = { "starting", "ready", "serving", "stalled", "drained",
-		"draining", "canary", "down" };
+	static const char *const names[] = { "starting", "ready", "serving", "stalled", "resting",
+		"drained", "draining", "canary", "down" };
 	const json_t *row;
 	size_t k;
 

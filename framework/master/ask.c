@@ -86,12 +86,14 @@ static int reach(const char *file, int *code)
 
 static int send_line(int fd, json_t *request)
 {
-	char *line = json_dumps(request, JSON_COMPACT);
-	int result = -1;
+	char *text = json_dumps(request, JSON_COMPACT), *line = NULL;
+	int len = text ? asprintf(&line, "%s\n", text) : -1;
 
 	json_decref(request);
-	if (line && send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
-		result = send(fd, "\n", 1, MSG_NOSIGNAL) == 1 ? 0 : -1;
+	free(text);
+	if (len < 0)
+		return -1;
+	int result = send(fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -1;
 	free(line);
 	return result;
 }

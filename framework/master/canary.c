@@ -137,7 +137,11 @@ void canary_start(struct master *m, struct config *config, double share, double 
 		return;
 	}
 	m->canary = create(m, share, seconds, workers_of(share, config));
-	struct generation *g = m->canary ? generation_create(m, config) : NULL;
+	if (!m->canary) {
+		refuse(m, config, "no memory for a canary");
+		return;
+	}
+	struct generation *g = generation_create(m, config);
 	if (!g) {
 		canary_end(m);
 		operation_ended(m, false, "no memory for a canary");
@@ -301,10 +305,10 @@ void canary_failed(struct generation *g, const char *why)
 		roll_back(g->master, why);
 }
 
-void canary_stalled(struct master *m, const struct slot *s)
+void canary_suffers(struct master *m, const struct slot *s, const char *why)
 {
 	if (is_serving(m) && canary_has(m, s->index))
-		roll_back(m, "one of its workers is blocked");
+		roll_back(m, why);
 }
 
 int canary_roll_back(struct master *m)

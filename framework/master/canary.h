@@ -30,7 +30,8 @@ void canary_ready(struct generation *g);
 
 /* One of them died, or could not start. */
 void canary_failed(struct generation *g, const char *why);
-void canary_stalled(struct master *m, const struct slot *s);     /* also if s is no canary's */
+/* Its worker does not do its work; also if s is no canary's. */
+void canary_suffers(struct master *m, const struct slot *s, const char *why);
 
 /* The operator's: 0, or -1 if there is none that serves; who is promoted already
  * can be rolled back until it serves as a whole, and not be promoted again. */

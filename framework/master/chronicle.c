@@ -22,6 +22,7 @@ static const char *const kinds[] = {
 	[CHRONICLE_CRASH] = "crash",
 	[CHRONICLE_STALL] = "stall",
 	[CHRONICLE_TURNS] = "turns",
+	[CHRONICLE_REST] = "rest",
 	[CHRONICLE_CANARY] = "canary",
 	[CHRONICLE_STRANGER] = "stranger",
 	[CHRONICLE_DRAIN] = "drain",

@@ -32,6 +32,7 @@ enum chronicle_kind {
 	CHRONICLE_CRASH,
 	CHRONICLE_STALL,
 	CHRONICLE_TURNS,         /* again */
+	CHRONICLE_REST,          /* a worker accepts nobody, or does so again */
 	CHRONICLE_CANARY,
 	CHRONICLE_STRANGER,
 	CHRONICLE_DRAIN,         /* a slot, by the operator */

@@ -284,6 +284,27 @@ static bool is_unheard(const struct control_client *c)
 	return !c->asked && stream_is_at_rest(&c->stream);
 }
 
+static bool is_halfway(const struct control_client *c)
+{
+	return c->asked ? stream_queued(&c->stream) > 0 : !is_unheard(c);
+}
+
+static bool any_is_halfway(const struct deadline_queue *q)
+{
+	for (struct deadline *d = q->list.next; d != &q->list; d = d->next)
+		if (is_halfway((const struct control_client *)stream_of(d)))
+			return true;
+	return false;
+}
+
+/* Who is unsent is in idle, whatever it expects. */
+bool control_is_halfway(const struct master *m)
+{
+	const struct control *c = m->control;
+
+	return c && (any_is_halfway(&c->kind.idle) || any_is_halfway(&c->working));
+}
+
 void control_each_unheard(const struct master *m, void (*act)(void *arg, int fd), void *arg)
 {
 	if (!m->control)

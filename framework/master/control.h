@@ -35,6 +35,9 @@ int  control_adopt(struct master *m, int fd, const char *path);
 /* The outcome of what client asked for; it is dropped after that. */
 void control_answer(struct control_client *client, bool good, const char *sentence);
 
+/* Whether half of what a client says has been heard, or of its answer been sent: that would be lost. */
+bool control_is_halfway(const struct master *m);
+
 /* The descriptor of the client that waits for an operation; and the other way. */
 int  control_client_fd(const struct control_client *client);
 struct control_client *control_adopt_client(struct master *m, int fd);

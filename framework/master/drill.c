@@ -101,6 +101,8 @@ static const char *unfit(const struct config_service *s, struct addr to)
 		return "udp";
 	if (s->tls_pair_count > 0)
 		return "tls";
+	if (s->proxy_protocol)
+		return "behind a proxy";
 	return is_of_this_machine(to) ? NULL : "not on this machine";
 }
 

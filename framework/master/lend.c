@@ -14,10 +14,10 @@
 #include "master/master.h"
 #include "master/slot.h"
 
-static bool serves(const struct master *m, const struct slot *s)
+static bool serves(const struct master *m, const struct slot *s, int type)
 {
 	const struct member *w = generation_member(m->serving, s);
-	return w && w->state == MEMBER_SERVING && !s->stalled;
+	return w && w->state == MEMBER_SERVING && !slot_keeps_waiting(s, type);
 }
 
 static bool needs_borrower(const struct master *m, const struct slot *s, const struct escrow *e)
@@ -28,15 +28,16 @@ static bool needs_borrower(const struct master *m, const struct slot *s, const s
 		return false;    /* nobody who serves knows the address */
 	if (s->index >= m->table.active)
 		return e->state == ESCROW_RETIRING;      /* else it is on its way up */
-	return !serves(m, s);
+	return !serves(m, s, e->type);
 }
 
-/* The next slot with a worker that serves, round the table. */
+/* The next slot with a worker that serves, round the table; of whatever type the socket is, a
+ * descriptor of it has to be left there. */
 static struct member *pick(const struct master *m, const struct slot *s)
 {
 	for (unsigned k = 1; k <= m->table.active; k++) {
 		const struct slot *other = m->table.slots[(s->index + k) % m->table.active];
-		if (other != s && serves(m, other))
+		if (other != s && serves(m, other, SOCK_STREAM))
 			return generation_member(m->serving, other);
 	}
 	return NULL;
@@ -66,7 +67,7 @@ static void settle(struct master *m, struct slot *s, struct escrow *e)
 	bool needs = needs_borrower(m, s, e);
 
 	/* Its borrower will find the wish to give it back when it turns again. */
-	if (needs && e->borrower && e->borrower->slot->stalled && pick(m, s)
+	if (needs && e->borrower && slot_keeps_waiting(e->borrower->slot, e->type) && pick(m, s)
 		&& lend_ask_back(s, e) == 0)
 		e->borrower = NULL;
 	if (needs && !e->borrower)

@@ -67,6 +67,11 @@ static void tell_slot(const json_t *slot, const struct notes *to)
 	const char *state = facts_text(slot, "state");
 	char number[FACTS_WHOLE];
 
+	if (strcmp(state, "resting") == 0) {
+		say(to, true, "slot %s is resting: no descriptor or memory is left for a client",
+			facts_whole(slot, "slot", number));
+		return;
+	}
 	if (strcmp(state, "stalled") != 0 && strcmp(state, "down") != 0
 		&& strcmp(state, "drained") != 0)
 		return;

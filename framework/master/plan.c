@@ -71,7 +71,8 @@ static void close_members(struct plan *p, const struct master *m, const struct e
 
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct slot *s = m->table.slots[i];
-		p->closed[i] = s->stalled || s->drained || p->weights[i] == 0 || !is_member(s, first);
+		p->closed[i] = slot_keeps_waiting(s, first->type) || s->drained
+			|| p->weights[i] == 0 || !is_member(s, first);
 		any_open = any_open || !p->closed[i];
 	}
 	for (unsigned i = 0; i < p->count && !any_open; i++)

@@ -2,8 +2,8 @@
 /*
  * readiness.c - whether new clients should be sent to this machine.
  *
- * Not while it ends, and not while nobody turns.  A reload, a crash or one blocked worker of
- * several is none of the clients' business.
+ * Not while it ends, and not while nobody turns and accepts.  A reload, a crash or one blocked
+ * worker of several is none of the clients' business.
  */
 #include "master/readiness.h"
 
@@ -14,7 +14,7 @@ static bool serves(const struct master *m, const struct slot *s)
 {
 	const struct member *w = generation_member(m->serving, s);
 
-	return w && w->state == MEMBER_SERVING && !s->stalled;
+	return w && w->state == MEMBER_SERVING && !slot_keeps_waiting(s, SOCK_STREAM);
 }
 
 const char *readiness_lacks(const struct master *m)

@@ -64,14 +64,19 @@ static struct service_shares *have(struct master *m, const char *name)
 	return s;
 }
 
+static void forget(struct service_shares **at)
+{
+	struct service_shares *s = *at;
+
+	*at = s->next;
+	free(s->slots);
+	free(s);
+}
+
 void shares_forget(struct master *m)
 {
-	while (m->shares) {
-		struct service_shares *s = m->shares;
-		m->shares = s->next;
-		free(s->slots);
-		free(s);
-	}
+	while (m->shares)
+		forget(&m->shares);
 }
 
 /* ---- once a second ---- */
@@ -182,10 +187,23 @@ static void note_before(struct master *m, const char *name)
 	free(c);
 }
 
+static bool is_named(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->service_count; i++)
+		if (strcmp(c->services[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 void shares_reloaded(struct master *m)
 {
 	const struct config *c = m->serving->config;
 
+	for (struct service_shares **at = &m->shares; *at;)
+		if (is_named(c, (*at)->name))
+			at = &(*at)->next;
+		else
+			forget(at);
 	for (size_t i = 0; i < c->service_count; i++)
 		if (!config_is_admin(&c->services[i]))
 			note_before(m, c->services[i].name);

@@ -12,9 +12,11 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "config/config.h"
 #include "master/history.h"
+#include "master/rest.h"
 #include "master/stall.h"
 
 struct master;
@@ -44,8 +46,10 @@ struct slot {
 	struct escrow  sockets[2 * CONFIG_MAX_LISTENS]; /* of two configurations in a reload */
 	size_t         socket_count;
 	bool           stalled;  /* its worker does not turn: its sockets are lent */
+	bool           resting;  /* it accepts nobody: its TCP sockets are lent */
 	bool           drained;  /* the operator wants no new clients for it */
 	struct stall   stall;
+	struct rest    rest;
 	struct history history;
 	unsigned       early;    /* deaths in a row that came too early */
 	ev_timer       again;    /* runs until the next worker is tried */
@@ -56,6 +60,12 @@ struct slot_table {
 	unsigned      count;
 	unsigned      active;    /* the first so many have workers; the rest comes or goes */
 };
+
+/* Its worker does not serve who comes to its sockets of that type. */
+static inline bool slot_keeps_waiting(const struct slot *s, int type)
+{
+	return s->stalled || (s->resting && type == SOCK_STREAM);
+}
 
 /* Adds slots until there are count.  -1 and ENOMEM. */
 int  slots_grow(struct slot_table *t, struct master *m, unsigned count);

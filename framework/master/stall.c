@@ -12,6 +12,8 @@
  * A stalled worker keeps its slot and its connections.  New clients go to the
  * others, siblings serve its sockets, and a message waits in its channel, so that it
  * turns once as soon as it can, and has its place back.
+ *
+ * One that turns and accepts nobody is another case: rest.c.
  */
 #include "master/stall.h"
 
@@ -29,6 +31,7 @@
 #include "master/lend.h"
 #include "master/master.h"
 #include "master/obituary.h"
+#include "net/listen.h"
 #include "sys/sock.h"
 
 #define SHORTEST_LOOK 0.005
@@ -92,7 +95,8 @@ static double overdue(const struct member *w, struct slot *s)
 	}
 	if (l->waiting == 0.)
 		l->waiting = child_clock() - look_every(w->generation->master);
-	return child_clock() - l->waiting;
+	/* Whose accepting rests turns when that is over. */
+	return child_clock() - l->waiting - (rest_is_on(w) ? LISTEN_REST : 0.);
 }
 
 /* ---- what is done ---- */
@@ -114,10 +118,11 @@ static void begin(struct member *w, struct slot *s, double time)
 	m->stalls++;
 	obituary_doing(w, doing, sizeof(doing));
 	chronicle_say(m, LOG_WARN, CHRONICLE_STALL, (int)s->index,
-		"worker %u (pid %d) has been blocked for %.0f ms, %s: new clients go to its siblings", s->index, (int)w->child.pid, time * 1e3, doing);
+		"worker %u (pid %d) has been blocked for %.0f ms, %s: %s", s->index,
+		(int)w->child.pid, time * 1e3, doing, stall_consequence(m));
 	(void)child_tell(&w->child, MESSAGE_TURN, 0., -1);
 	all_settle(m);
-	canary_stalled(m, s);
+	canary_suffers(m, s, "one of its workers is blocked");
 }
 
 static void end(struct master *m, struct slot *s)
@@ -146,12 +151,13 @@ static void kill_worker(struct member *w, struct slot *s)
 void stall_forget(struct slot *s)
 {
 	s->stall = (struct stall){0};
-	s->stalled = false;
+	s->rest = (struct rest){ .told = s->rest.told };
+	s->stalled = s->resting = false;
 }
 
 static void forget(struct master *m, struct slot *s)
 {
-	bool was = s->stalled;
+	bool was = s->stalled || s->resting;
 
 	stall_forget(s);
 	if (was)
@@ -185,6 +191,7 @@ static void look_at(struct master *m, struct slot *s, struct member *w)
 		begin(w, s, time);
 	if (s->stalled && c->stall_kill > 0. && stall_time(s) >= c->stall_kill && !s->stall.killed)
 		kill_worker(w, s);
+	rest_look(s, w);
 }
 
 static struct member *server_of(const struct master *m, const struct slot *s)
@@ -240,6 +247,11 @@ void stall_follow(struct master *m)
 void stall_stop(struct master *m)
 {
 	ev_timer_stop(m->loop, &m->stall_look);
+}
+
+const char *stall_consequence(const struct master *m)
+{
+	return m->table.count > 1 ? "new clients go to its siblings" : "its clients wait, it has no sibling";
 }
 
 double stall_time(const struct slot *s)

@@ -29,6 +29,9 @@ void stall_stop(struct master *m);
 /* Its worker is about to be another one: what was seen of the old one says nothing. */
 void stall_forget(struct slot *s);
 
+/* What comes of it for new clients, in words. */
+const char *stall_consequence(const struct master *m);
+
 /* Seconds that the slot's worker has been stalled; 0 if it is not. */
 double stall_time(const struct slot *s);
 

@@ -200,7 +200,6 @@ static json_t *lacks_json(const struct master *m)
 
 	if (confining)
 		json_array_append_new(all, json_string(confining));
-
 	if (child_lacks())
 		json_array_append_new(all, json_string(child_lacks()));
 	return all;
@@ -228,7 +227,7 @@ static void add_lately(json_t *status, const struct master *m)
 	for (unsigned i = 0; i < m->table.count; i++)
 		history_latency(m, m->table.slots[i], all);
 	verdict(m, all, line, sizeof(line));
-	json_object_set_new(status, "verdict", json_string(line));
+	json_object_set_new(status, "verdict", status_text(line));
 	json_object_set_new(status, "imbalance", imbalance > 0. ? json_real(imbalance) : json_null());
 	json_object_set_new(status, "p50", status_seconds(all, .5));
 	json_object_set_new(status, "p99", status_seconds(all, .99));

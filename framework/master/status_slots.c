@@ -51,6 +51,8 @@ static const char *state_of(const struct master *m, const struct slot *s, const 
 		return "stalled";
 	if (s->drained)
 		return "drained";
+	if (s->resting)
+		return "resting";
 	if (canary_share(m) > 0. && canary_has(m, s->index))
 		return "canary";
 	return member_states[w->state];

@@ -219,7 +219,8 @@ static chtype row_attributes(const json_t *slot, bool selected)
 	const char *state = facts_text(slot, "state");
 	chtype attributes = odd;
 
-	if (strcmp(state, "stalled") == 0 || strcmp(state, "down") == 0)
+	if (strcmp(state, "stalled") == 0 || strcmp(state, "resting") == 0
+		|| strcmp(state, "down") == 0)
 		attributes = bad;
 	else if (strcmp(state, "serving") == 0)
 		attributes = A_NORMAL;

@@ -53,7 +53,8 @@ static int judge(struct trial *t, const siginfo_t *how)
 {
 	char death[64], text[MESSAGE_TEXT];
 
-	if (how->si_code == CLD_EXITED && ((how->si_status == EX_OK && t->ready) || t->problems > 0))
+	/* Also after a problem was told exit(0) may be a plugin's doing. */
+	if (how->si_code == CLD_EXITED && (how->si_status == EX_OK ? t->ready : t->problems > 0))
 		return how->si_status;
 	snprintf(text, sizeof(text), "%s: a plugin ended the trial with %s%s", t->config->file,
 		proc_death(how, death, sizeof(death)),

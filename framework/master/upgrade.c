@@ -3,6 +3,7 @@
  * upgrade.c - another binary in place.
  *
  *	old   child: exec NEW check -c FILE        does it run, does it like the file
+ *	old   clients of the control socket        heard, and answered, to the end
  *	old   state -> memfd, descriptors kept     upgrade_state.c
  *	old   exec NEW run -c FILE                 same pid: children stay ours
  *	new   memfd -> generations, slots          the old workers serve all the while
@@ -24,6 +25,7 @@
 #include "config/config_alone.h"
 #include "master/child.h"
 #include "master/chronicle.h"
+#include "master/control.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -33,6 +35,10 @@
 /* A binary that hangs would hold up every operation after it. */
 #define CHECK_TIME 30.0
 
+/* Who asks slowly, or does not read, is cut. */
+#define HALFWAY_TIME 2.0
+#define HALFWAY_LOOK 0.01
+
 #define WANTS_VERSION "PORTICO_UPGRADE_STATE"
 
 static char binary[4096];
@@ -40,6 +46,9 @@ static char binary[4096];
 struct upgrade {
 	struct child   child;
 	struct master *master;
+	ev_timer       halfway;  /* its check is over: looks for clients */
+	double         until;    /* by child_clock() */
+	bool           told;
 };
 
 void upgrade_remember_binary(void)
@@ -106,19 +115,52 @@ static void hand_over(struct master *m)
 		strerror(error));
 }
 
+static void end(struct upgrade *u)
+{
+	struct master *m = u->master;
+
+	ev_timer_stop(m->loop, &u->halfway);
+	m->upgrade = NULL;
+	free(u);
+}
+
+static void on_halfway(struct ev_loop *loop, ev_timer *t, int events)
+{
+	struct upgrade *u = t->data;
+	struct master *m = u->master;
+
+	(void)loop;
+	(void)events;
+	if (control_is_halfway(m) && child_clock() < u->until) {
+		if (!u->told)
+			log_info("upgrade: waits for who is halfway through the control socket, %.0f s at most",
+				HALFWAY_TIME);
+		u->told = true;
+		return;
+	}
+	end(u);
+	hand_over(m);
+}
+
+static void await_clients(struct upgrade *u)
+{
+	u->until = child_clock() + HALFWAY_TIME;
+	ev_timer_set(&u->halfway, 0., HALFWAY_LOOK);
+	ev_timer_start(u->master->loop, &u->halfway);
+}
+
 static void on_died(struct child *c, const siginfo_t *how)
 {
 	struct upgrade *u = (struct upgrade *)c;
 	struct master *m = u->master;
 
-	m->upgrade = NULL;
-	free(u);
-	if (m->stopping) {
-		master_rest(m);
+	if (!m->stopping && how->si_code == CLD_EXITED && how->si_status == EX_OK) {
+		await_clients(u);
 		return;
 	}
-	if (how->si_code == CLD_EXITED && how->si_status == EX_OK)
-		hand_over(m);
+	end(u);
+	if (m->stopping)
+		master_rest(m);
 	else
 		operation_ended(m, false, "upgrade failed: %s did not pass its check of %s (%s %d); "
 			"nothing has changed", binary, m->file,
@@ -136,6 +178,8 @@ void upgrade(struct master *m)
 		return;
 	}
 	u->master = m;
+	ev_timer_init(&u->halfway, on_halfway, 0., 0.);
+	u->halfway.data = u;
 	u->child.heard = on_heard;
 	u->child.died = on_died;
 	if (child_spawn(&u->child, m->loop, check_entry, u) < 0) {
@@ -150,7 +194,14 @@ void upgrade(struct master *m)
 
 void upgrade_cancel(struct upgrade *u)
 {
-	child_kill_after(&u->child, 0.);
+	struct master *m = u->master;
+
+	if (!ev_is_active(&u->halfway)) {
+		child_kill_after(&u->child, 0.);
+		return;
+	}
+	end(u);
+	master_rest(m);
 }
 
 /* ---- in the new binary ---- */

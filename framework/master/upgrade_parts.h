@@ -21,11 +21,15 @@ int     upgrade_sockets_load(struct master *m, const json_t *sockets);
 json_t *upgrade_addr_json(const struct addr *a);
 int     upgrade_addr_read(const json_t *text, struct addr *out);
 
-/* 0 where there is none. */
+/* Generations and their workers, likewise; of the slots that upgrade_sockets_load() made. */
+json_t *upgrade_generations_save(const struct master *m);
+int     upgrade_generations_load(struct master *m, const json_t *generations);
+
 /* The unix socket of g's admin service. */
 json_t *upgrade_admin_save(const struct generation *g);
 void    upgrade_admin_load(struct generation *g, const json_t *admin);
 
+/* 0 where there is none. */
 static inline int upgrade_int(const json_t *o, const char *key)
 {
 	return (int)json_integer_value(json_object_get(o, key));

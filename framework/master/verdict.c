@@ -62,6 +62,13 @@ static void say_stalls(struct line *l, const struct master *m)
 			add(l, ", worker %u blocked for %.1f s", i, stall_time(m->table.slots[i]));
 }
 
+static void say_rests(struct line *l, const struct master *m)
+{
+	for (unsigned i = 0; i < m->table.count; i++)
+		if (m->table.slots[i]->resting)
+			add(l, ", worker %u rests: no descriptor is left", i);
+}
+
 static void say_canary(struct line *l, const struct master *m)
 {
 	if (canary_share(m) > 0.)
@@ -102,6 +109,7 @@ void verdict(const struct master *m, const struct latency *lately, char *out, si
 
 	say_workers(&l, m);
 	say_stalls(&l, m);
+	say_rests(&l, m);
 	say_canary(&l, m);
 	if (m->stranger_count > 0)
 		add(&l, ", %zu stranger%s on its ports", m->stranger_count,

@@ -4,7 +4,8 @@
  *
  * A queue that cannot be accepted from stays readable, so libev would spin
  * on it.  The watcher rests instead, longer each time, and the clients wait
- * in the queue meanwhile.
+ * in the queue meanwhile, or for somebody who is lent it.  So what ends the rest is not that
+ * somebody comes: the kernel looks for a descriptor before it looks into the queue.
  */
 #include "net/listen.h"
 
@@ -21,7 +22,6 @@ enum {
 };
 
 #define REST_FIRST 0.05
-#define REST_LONGEST 1.0
 
 enum outcome { ACCEPTED, NOTHING_LEFT, EXHAUSTED };
 
@@ -68,6 +68,17 @@ static enum outcome accept_one(struct listener *l)
 	return is_of_the_peer(errno) ? ACCEPTED : EXHAUSTED;
 }
 
+static void set_resting(struct listener *l, bool resting)
+{
+	if (l->resting == resting)
+		return;
+	l->resting = resting;
+	if (!resting)
+		l->rest = 0.;
+	if (l->resters)
+		atomic_fetch_add_explicit(l->resters, resting ? 1 : -1, memory_order_relaxed);
+}
+
 static void rest(struct listener *l)
 {
 	int error = errno;
@@ -78,8 +89,9 @@ static void rest(struct listener *l)
 	if (seldom_may(&l->told, &missed))
 		log_warn("accepting rests, clients wait in the queue: %s", strerror(error));
 	l->rest = l->rest == 0. ? REST_FIRST : l->rest * 2.;
-	if (l->rest > REST_LONGEST)
-		l->rest = REST_LONGEST;
+	if (l->rest > LISTEN_REST)
+		l->rest = LISTEN_REST;
+	set_resting(l, true);
 	ev_io_stop(l->loop, &l->io);
 	ev_timer_set(&l->retry, l->rest, 0.);
 	ev_timer_start(l->loop, &l->retry);
@@ -99,9 +111,11 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int events)
 			rest(l);
 			return;
 		case NOTHING_LEFT:
+			set_resting(l, false);
 			return;
 		}
 	}
+	set_resting(l, false);
 }
 
 static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
@@ -110,6 +124,7 @@ static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)events;
 	ev_io_start(loop, &l->io);
+	on_readable(loop, &l->io, EV_READ);
 }
 
 void listener_start(struct listener *l, struct ev_loop *loop, int fd)
@@ -128,6 +143,7 @@ void listener_stop(struct listener *l)
 		return;
 	ev_io_stop(l->loop, &l->io);
 	ev_timer_stop(l->loop, &l->retry);
+	set_resting(l, false);
 }
 
 void listener_empty(struct listener *l)

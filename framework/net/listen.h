@@ -6,11 +6,17 @@
 #define PORTICO_NET_LISTEN_H
 
 #include <ev.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/seldom.h"
 #include "sys/addr.h"
 
 struct counts;
+
+/* Seconds: no rest is longer. */
+#define LISTEN_REST 1.0
 
 struct listener {
 	ev_io           io;
@@ -20,7 +26,9 @@ struct listener {
 	struct seldom   told;    /* that it rests */
 	/* A new connection; fd is the callee's own. */
 	void          (*accepted)(struct listener *, int fd, const struct addr *peer);
+	bool            resting; /* it could not accept, and has not since */
 	struct counts  *counts;  /* of its service; NULL: nobody counts */
+	_Atomic uint32_t *resters; /* how many rest, of those that one thread has; NULL: likewise */
 	void           *owner;
 };
 

@@ -53,6 +53,7 @@ static void serve_listener(struct service *s, struct listener *l, int fd)
 {
 	l->owner = s;
 	l->counts = s->counts;
+	l->resters = &s->home->page->resting;
 	if (!l->accepted)
 		l->accepted = accepted_by(s);
 	listener_start(l, s->hub->loop, fd);

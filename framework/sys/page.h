@@ -81,9 +81,13 @@ struct page {
 	uint64_t           steps;        /* events taken on: it goes on, however long a turn */
 	struct page_offload offload;
 	_Atomic uint32_t   metric_count;
+	_Atomic uint32_t   resting;      /* listeners that cannot accept: no descriptor is left */
 	struct page_metric metrics[PAGE_METRICS];
 	struct page_service services[];  /* as the worker's configuration has them */
 };
+
+_Static_assert(offsetof(struct page, metrics) - offsetof(struct page, metric_count) == sizeof(uint64_t),
+	"resting is where binaries before had nothing");
 
 /* Shared over fork(2), and over exec(2) by *fd, which is the caller's own.
  * NULL and errno. */

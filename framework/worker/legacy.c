@@ -298,7 +298,10 @@ static void on_rested(struct ev_loop *loop, ev_timer *t, int events)
 /* What is in the channel waits there. */
 static void wait_for_room(struct inheritance *i)
 {
-	log_warn("no descriptor for connections of a worker that leaves: they wait");
+	unsigned missed;
+
+	if (seldom_may(&i->heir->told_wait, &missed))
+		log_warn("no descriptor for connections of a worker that leaves: they wait");
 	ev_io_stop(i->heir->loop, &i->readable);
 	ev_timer_init(&i->retry, on_rested, RETRY, 0.);
 	i->retry.data = i;

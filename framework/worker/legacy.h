@@ -63,6 +63,7 @@ struct heir {
 	struct testament   *onward;  /* what comes while we drain goes on */
 	bool                held;    /* what comes waits */
 	struct seldom       told;    /* that one was closed */
+	struct seldom       told_wait;       /* that some wait for a descriptor */
 };
 
 void heir_init(struct heir *h, struct ev_loop *loop, struct service **services, size_t count,

@@ -187,6 +187,16 @@ await check('the page leaves a worker that hangs', async () => {
 		});
 });
 
+await check('what is hatched ends where another worker takes over', async () => {
+	await stopped(worker(1), async () => {
+		await until('stalled', async () => (await rowText('web', 1)).includes('stalled'));
+		portico('retire', '1');
+		await until('serves', async () => /serves$/.test(await rowText('web', 1)));
+		await until('nothing hatched now', () => lanes.locator('rect.stalled').evaluateAll(all =>
+			all.every(r => r.x.baseVal.value + r.width.baseVal.value < r.ownerSVGElement.viewBox.baseVal.width - 1)));
+	});
+});
+
 await check('a slot that is drained is told in words', async () => {
 	portico('drain', '3');
 	await until('in words', async () => (await rowText('web', 3)).includes('no new clients'));

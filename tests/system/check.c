@@ -90,6 +90,20 @@ Test(check, survives_a_plugin_that_crashes_when_it_is_loaded)
 	cr_assert(strstr(o.err, "a plugin ended the trial with signal 6 (Aborted)"), "%s", o.err);
 }
 
+/* Not with its code, which says that all is well. */
+Test(check, survives_a_plugin_that_exits_when_it_is_loaded)
+{
+	struct outcome o;
+
+	write_file("portico.ini", "[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /a]\nplugin = ./nowhere.so\n"
+		"[handler web /b]\nplugin = ${T}/exit_in_load.so\n");
+	check(&o);
+	cr_assert_eq(o.code, 78);
+	cr_assert(strstr(o.err, "nowhere.so"), "%s", o.err);
+	cr_assert(strstr(o.err, "a plugin ended the trial with exit code 0"), "%s", o.err);
+}
+
 Test(check, starts_no_handler_and_takes_no_port)
 {
 	struct outcome o;

@@ -358,3 +358,14 @@ Test(proxy, a_stop_ends_who_waits)
 	server_stop(s);
 	client_expect_end(fd, true);
 }
+
+/* It says no header, and would count each client that is turned away as lost. */
+Test(proxy, soak_leaves_out_who_is_behind_one)
+{
+	struct server *s = server_start(WEB, "");
+	struct outcome o;
+
+	cr_assert_eq(verb(&o, "soak", NULL), 78);
+	cr_assert_str_eq(o.out, "web: left out, it is behind a proxy\n");
+	server_stop(s);
+}

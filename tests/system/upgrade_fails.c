@@ -177,6 +177,18 @@ Test(upgrade_fails, without_its_reload_the_services_are_known)
 	server_stop(s);
 }
 
+Test(upgrade_fails, without_its_reload_the_end_is_announced_as_before)
+{
+	struct server *s = upgrade_without_its_reload("[portico]\nworkers = 2\ndrain_delay = 100ms\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/who.so\n", fails_in_start);
+
+	server_signal(s, SIGTERM);
+	server_await(s, "not ready any more; finishing begins in 0.1 s");
+	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
+	server_assert_gone(s);
+}
+
 Test(upgrade_fails, without_its_reload_the_log_can_be_reopened)
 {
 	char ini[512];

@@ -98,6 +98,7 @@ Test(metrics, of_the_server)
 	has("portico_generations{state=\"canary\"} 0");
 	has("portico_worker_state{worker=\"0\",state=\"stalled\"} 1");
 	has("portico_worker_state{worker=\"0\",state=\"serving\"} 0");
+	has("portico_worker_state{worker=\"0\",state=\"resting\"} 0");
 	has("portico_worker_restarts_total{worker=\"0\"} 5");
 	has("portico_worker_busy_seconds_total{worker=\"1\"} 0.25");
 }

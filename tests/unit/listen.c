@@ -19,6 +19,7 @@
 enum { CLIENTS = 100 };
 
 static struct listener listener;
+static _Atomic uint32_t resters;
 static int server;
 static struct addr at;
 static int clients[CLIENTS];
@@ -51,6 +52,7 @@ static void set_up(void)
 	cr_assert_eq(sock_listen(server, 128), 0);
 	cr_assert_eq(getsockname(server, &at.sa, &len), 0);
 	listener.accepted = accepted;
+	listener.resters = &resters;
 	listener_start(&listener, rig.loop, server);
 }
 
@@ -119,6 +121,7 @@ Test(listen, rests_when_descriptors_run_out_and_recovers)
 	rig_turns(3);
 	cr_assert_eq(taken_count, 0);
 	cr_assert_not(ev_is_active(&listener.io), "would spin");
+	cr_assert_eq(resters, 1);
 	cr_assert(ev_is_active(&listener.retry));
 	rig_sleeps();
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
@@ -127,6 +130,27 @@ Test(listen, rests_when_descriptors_run_out_and_recovers)
 	cr_assert(ev_is_active(&listener.io));
 	cr_assert_not(ev_is_active(&listener.retry));
 	cr_assert_float_eq(listener.rest, 0., 0.);
+	cr_assert_eq(resters, 0);
+}
+
+/* Who was waiting may have been served by another one meanwhile. */
+Test(listen, rests_no_longer_than_descriptors_are_missing_though_nobody_comes)
+{
+	connect_clients(1);
+	struct rlimit was = run_out();
+	rig_turns(2);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	taken[taken_count++] = sock_accept(server, &peers[0]);
+	cr_assert_eq(run_out().rlim_cur, was.rlim_cur);
+	double first = listener.rest;
+	while (listener.rest <= first)
+		rig_wait();
+	cr_assert_eq(resters, 1, "there is none yet");
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	while (resters > 0)
+		rig_wait();
+	cr_assert(ev_is_active(&listener.io));
+	cr_assert_eq(taken_count, 1);
 }
 
 Test(listen, rests_longer_each_time)
@@ -150,6 +174,7 @@ Test(listen, may_be_stopped_while_it_rests)
 	struct rlimit was = run_out();
 	rig_turns(2);
 	listener_stop(&listener);
+	cr_assert_eq(resters, 0);
 	setrlimit(RLIMIT_NOFILE, &was);
 	rig_pass(0.1);
 	cr_assert_eq(taken_count, 0);

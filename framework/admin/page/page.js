@@ -66,6 +66,8 @@ function sentences(status) {
 	for (const slot of status.slots)
 		if (slot.state === 'stalled' || slot.state === 'down')
 			all.push([true, `worker ${slot.slot} is ${slot.state}` + (slot.doing ? ': ' + slot.doing : '')]);
+		else if (slot.state === 'resting')
+			all.push([true, `worker ${slot.slot} is resting: no descriptor or memory is left for a client`]);
 		else if (slot.state === 'drained')
 			all.push([false, `worker ${slot.slot} gets no new clients`]);
 	if (status.operation)
@@ -110,8 +112,8 @@ function clientsASecond(status) {
 /* ---- the balance ---- */
 
 const words = {
-	serving: '', starting: '△ starts', ready: '△ ready', stalled: '■ stalled', drained: '‖ no new clients',
-	draining: '▽ drains', canary: '◆ canary', down: '✕ down',
+	serving: '', starting: '△ starts', ready: '△ ready', stalled: '■ stalled', resting: '◌ resting',
+	drained: '‖ no new clients', draining: '▽ drains', canary: '◆ canary', down: '✕ down',
 };
 const ENOUGH = 100;      /* clients a worker: fewer say more about chance than about the balance */
 
@@ -226,14 +228,20 @@ const LANE = 30, MAIN = 15, THIN = 6, LEFT = 26;
 
 const chosen = name => document.querySelector(`input[name=${name}]:checked`).value;
 
-function stalls(slot, now) {
+/* Whose worker gave way to another one never turns again for us. */
+function stalls(slot, lives, now) {
 	const all = [];
 	for (const e of happened)
 		if (e.slot === slot && e.kind === 'stall')
 			all.push({ from: e.id / 1e3, to: now });
 		else if (e.slot === slot && all.length && (e.kind === 'turns' || e.kind === 'crash'))
 			all.at(-1).to = Math.min(all.at(-1).to, e.id / 1e3);
-	return all;
+	for (const s of all) {
+		const end = lives.filter(life => life.slot === slot && life.serving !== null && life.serving <= s.from)
+			.map(life => life.draining ?? life.gone ?? now).find(end => end > s.from);
+		s.to = Math.min(s.to, end ?? s.from);
+	}
+	return all.filter(s => s.to > s.from);
 }
 
 function drawLife(life, y, x, now) {
@@ -323,7 +331,7 @@ function drawLanes(status) {
 		parts.push(svg('text', { x: 0, y: y + 14 }, String(slot)),
 			svg('rect', { class: 'lane', x: LEFT, y: y + 2, width: width - LEFT, height: MAIN }),
 			...own.flatMap(life => drawLife(life, y, x, now)));
-		for (const s of stalls(slot, now))
+		for (const s of stalls(slot, status.lives, now))
 			if (x(s.to) > LEFT)
 				parts.push(svg('rect', { class: 'stalled', x: Math.max(LEFT, x(s.from)), y: y + 3,
 					width: Math.max(3, x(s.to) - Math.max(LEFT, x(s.from))), height: MAIN - 2 }));
@@ -433,7 +441,7 @@ const KEPT = 200;
 const happened = [];     /* the oldest first */
 const kinds = {
 	good: '✓ done', begin: '… begins', failed: '✕ failed', crash: '✕ crash', stall: '■ stalled', turns: '▷ turns again',
-	canary: '◆ canary', stranger: '! stranger', drain: '‖ slot', stop: '▽ stops',
+	rest: '◌ resting', canary: '◆ canary', stranger: '! stranger', drain: '‖ slot', stop: '▽ stops',
 };
 const bad = ['failed', 'crash', 'stall', 'stranger'];
 
