@@ -11,16 +11,21 @@ struct pair {                    /* lives as long as one of its sides */
 	struct backend      *backend;
 	unsigned             left;       /* backends to try */
 	bool                 open;
+	bool                 ended;      /* by the client, who has said all that it had to */
 };
 
 /* ---- what both sides do ---- */
 
+/* What was cut must not look whole on the other side: so neither has an end, but a reset. */
 static ssize_t pass(struct portico_conn *from, struct portico_conn *to, const void *data, size_t len)
 {
-	if (!to || portico_conn_write(to, data, len) < 0)
-		return -1;
-	if (portico_conn_queued(to) > 0)
+	if (!to || portico_conn_write(to, data, len) < 0) {
+		portico_conn_abort(from);
+		if (to)
+			portico_conn_abort(to);
+	} else if (portico_conn_queued(to) > 0) {
 		portico_conn_pause(from);
+	}
 	return (ssize_t)len;
 }
 
@@ -126,8 +131,11 @@ ssize_t client_data(struct portico_conn *client, const void *data, size_t len)
 
 void client_eof(struct portico_conn *client)
 {
-	if ((*client_pair(client))->server)
-		portico_conn_end((*client_pair(client))->server);
+	struct pair *pair = *client_pair(client);
+
+	pair->ended = true;
+	if (pair->server)
+		portico_conn_end(pair->server);
 }
 
 void client_drained(struct portico_conn *client)
@@ -143,5 +151,5 @@ void client_close(struct portico_conn *client)
 	if (!pair)
 		return;
 	pair->client = NULL;
-	leave(pair, pair->server, 0);
+	leave(pair, pair->server, pair->ended ? 0 : ECONNRESET);
 }
