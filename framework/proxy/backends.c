@@ -16,8 +16,16 @@ struct backend *backends_next(struct proxy *p)
 	return NULL;
 }
 
+/* That we have no descriptor or no memory says nothing of it. */
+static bool is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 void backends_set_down(struct backend *b, int error)
 {
+	if (is_ours(error))
+		return;
 	if (b->down != (error != 0))
 		portico_log(b->service, PORTICO_WARN, "backend %s is %s%s", b->name, error ? "down: " : "up",
 			error ? strerror(error) : "");
@@ -61,8 +69,6 @@ static int add(struct portico_service *service, struct proxy *p, const char *nam
 	struct portico_target to = pair_server;
 	struct portico_target check = { .opened = check_opened, .closed = check_closed };
 
-	if (p->count == sizeof(p->list) / sizeof(*p->list))
-		return -1;
 	snprintf(b->name, sizeof(b->name), "%s", name);
 	b->service = service;
 	to.address = check.address = b->name;
@@ -73,17 +79,26 @@ static int add(struct portico_service *service, struct proxy *p, const char *nam
 	return b->clients && b->checks ? 0 : -1;
 }
 
+static int refuse(struct portico_service *service, const char *name, const char *why)
+{
+	portico_log(service, PORTICO_ERROR, "backend %s: %s", name, why);
+	return -1;
+}
+
 int backends_start(struct portico_service *service)
 {
 	struct proxy *p = portico_service_state(service);
-	char list[4096], *rest = list;
+	char list[sizeof(p->list)], *rest = list;
 
 	snprintf(list, sizeof(list), "%s", p->backends);
-	for (char *name; (name = strtok_r(rest, ", ", &rest));)
-		if (add(service, p, name) < 0) {
-			portico_log(service, PORTICO_ERROR, "backend %s: %s", name, strerror(errno));
-			return -1;
-		}
+	for (char *name; (name = strtok_r(rest, ", ", &rest));) {
+		if (p->count == sizeof(p->list) / sizeof(*p->list))
+			return refuse(service, name, "it is one more than there may be, 32");
+		if (add(service, p, name) < 0)
+			return refuse(service, name, strerror(errno));
+	}
+	if (p->count == 0)
+		return refuse(service, p->backends, "that is none");
 	p->timer = portico_timer_start(service, 0., p->check, check_all, p);
-	return p->count > 0 && p->timer ? 0 : -1;
+	return p->timer ? 0 : -1;
 }

@@ -171,6 +171,31 @@ Test(forward, what_one_side_cuts_is_cut_on_the_other)
 
 /* ---- backends ---- */
 
+/* Each client that is passed on takes three descriptors here. */
+Test(forward, what_we_lack_is_not_the_backends_fault)
+{
+	enum { CLIENTS = 64 };
+	int fds[CLIENTS], client = -1;
+	char text[5];
+	struct server *s = server_start("[portico]\nworkers = 1\nmax_files = 64\n"
+		"[service echo]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
+		"[handler echo]\nplugin = ${E}/echo.so\n" PROXY("7100", "127.0.0.1:7000", "") "%s", "");
+
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(7100);
+	server_await(s, "accepting rests");
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	do {
+		close(client);
+		client = client_connect(7100);
+		client_says(client, "again");
+	} while (recv(client, text, sizeof(text), MSG_WAITALL) != sizeof(text));
+	close(client);
+	cr_assert_not(server_says(s, "is down"), "%s", server_log(s));
+	server_stop(s);
+}
+
 #define HELLO(port)                                                          \
 	"[service a]\nprotocol = http\nlisten = 127.0.0.1:" port "\n"        \
 	"[handler a /]\nplugin = ${E}/hello.so\n"
