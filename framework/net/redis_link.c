@@ -212,7 +212,7 @@ static bool hear_greeting(struct redis_link *l, const struct redisReply *reply)
 		l->greetings--;
 		if (last)
 			be_up(l);
-		return true;
+		return l->state != REDIS_AWAY;   /* its owner may have had no memory for what comes first */
 	}
 	snprintf(why, sizeof(why), "it answers %s%s%s", last ? "PING" : "AUTH", " with ",
 		reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_STATUS ? reply->str : "nonsense");
