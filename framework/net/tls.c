@@ -190,10 +190,10 @@ uint64_t tls_written(const struct tls *t)
 	return BIO_number_written(SSL_get_wbio(t->ssl));
 }
 
-bool tls_end(struct tls *t)
+bool tls_end(struct tls *t, bool last)
 {
 	if (!t->ready || t->failed)
 		return true;
-	t->followed = true;
+	t->followed = last;
 	return SSL_shutdown(t->ssl) >= 0 || !waits(t);
 }

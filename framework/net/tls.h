@@ -47,8 +47,8 @@ ssize_t tls_send(struct tls *t, const void *data, size_t len, bool more);
 /* Bytes that the socket took, in all: what was sent, sealed, and the handshake. */
 uint64_t tls_written(const struct tls *t);
 
-/* Tells the peer that no more will come (close_notify), before shutdown(2) or close(2), which
- * the caller does next.  false: when the socket takes bytes again. */
-bool tls_end(struct tls *t);
+/* Tells the peer that no more will come (close_notify).  last: the caller does shutdown(2) or close(2)
+ * next.  false: when the socket takes bytes again. */
+bool tls_end(struct tls *t, bool last);
 
 #endif

@@ -4,9 +4,13 @@
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -325,6 +329,27 @@ Test(stream_tls, a_broken_protocol_drops_what_was_to_be_sent)
 	cr_assert_eq(stream_queued(&second.stream), 0);
 	cr_assert_eq(counts.errors[ERROR_PROTOCOL], 1);
 	cr_assert_eq(second.closeds, 0, "it lingers, so that its peer can read why");
+}
+
+/* What something follows is kept back by the kernel, for 200 ms. */
+Test(stream_tls, our_end_does_not_wait_for_more)
+{
+	static struct side over_tcp;
+	struct client c;
+	int kept = -1, on = 1, fd = client_tcp(&c);
+
+	cr_assert_eq(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+	stream_open(&over_tcp.stream, &kind, fd);
+	SSL_set_fd(client, c.fd);
+	shake_hands();
+	stream_end(&over_tcp.stream);
+	rig_turns(2);
+	cr_assert(over_tcp.stream.ended);
+	cr_assert_eq(ioctl(fd, SIOCOUTQNSD, &kept), 0);
+	cr_assert_eq(kept, 0, "%d bytes wait", kept);
+	stream_abort(&over_tcp.stream);
+	rig_turns(2);
+	client_fini(&c);
 }
 
 Test(stream_tls, our_end_leaves_the_other_half_open)
