@@ -26,6 +26,7 @@ struct tls {
 	bool           more : 1;         /* bytes have come that the socket does not show any more */
 	bool           followed : 1;     /* more is to be written at once behind what is */
 	bool           failed : 1;       /* the peer broke the protocol: nothing can be sent */
+	uint32_t       taken;            /* bytes of the socket, in this call: tls_socket.c */
 };
 
 enum tls_outcome { TLS_DONE, TLS_LATER, TLS_OVER, TLS_FAILED };

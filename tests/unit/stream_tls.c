@@ -207,6 +207,32 @@ Test(stream_tls, garbage_is_a_broken_protocol)
 	cr_assert_not(stream_is_open(&second.stream));
 }
 
+/* Each is work for us, and cheap for who has made them before. */
+Test(stream_tls, a_flood_of_new_keys_does_not_keep_the_loop)
+{
+	int left = 0, room = 1 << 20;
+	char *flood;
+
+	shake_hands();
+	cr_assert_eq(setsockopt(second.peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+	BIO *made = BIO_new(BIO_s_mem());
+	SSL_set0_wbio(client, made);
+	for (int i = 0; i < 7000; i++) {
+		cr_assert_eq(SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		cr_assert_eq(SSL_do_handshake(client), 1);
+	}
+	SSL_write(client, "hello", 5);
+	long len = BIO_get_mem_data(made, &flood);
+	cr_assert_eq(write(second.peer, flood, (size_t)len), len);
+	rig_turn();
+	cr_assert_eq(ioctl(second.stream.io.fd, FIONREAD, &left), 0);
+	cr_assert_gt(left, 0, "one turn took all of it");
+	while (second.datas == 0)
+		rig_turn();
+	cr_assert_eq(second.got_len, 5);
+	cr_assert_eq(counts.errors[ERROR_PROTOCOL], 0);
+}
+
 Test(stream_tls, it_is_never_at_rest)
 {
 	shake_hands();
