@@ -367,7 +367,7 @@ bool    portico_conn_handed_on(const struct portico_conn *); /* in tcp_close(): 
  * The functions of connections work on them: writing gives ENOTCONN before opened(); what is paused
  * before stays so; close and abort give a connect up; peer is the address, of a unix socket the
  * family alone; tls tells of the server; state is what portico_connect() was given.  Bounds
- * (max_input, high_water, max_queue, linger) are the service's.
+ * (max_input, high_water, max_queue, linger, and send_rate for what is unsent when you close) are the service's.
  *
  * closed()'s error: 0 (it has ended, or you have closed or kept it), or why it could not be, or broke: an errno of
  * connect(2) of the last address, ENOENT (there is no such host), EAGAIN (no name server answers),

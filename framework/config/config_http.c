@@ -36,10 +36,12 @@ static bool is_host(const char *host)
 	const char *name = strncmp(host, "*.", 2) == 0 ? host + 2 : host;
 	size_t len = strlen(name);
 
+	if (len == 0 || len > HOST_MOST)
+		return false;
 	if (name[0] == '[' && name == host)
 		return len > 2 && strspn(name + 1, "0123456789abcdef:.") == len - 2
 			&& name[len - 1] == ']';
-	return len > 0 && len <= HOST_MOST && name[0] != '.' && name[len - 1] != '.'
+	return name[0] != '.' && name[len - 1] != '.'
 		&& strstr(name, "..") == NULL
 		&& strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == len;
 }

@@ -126,7 +126,7 @@ static bool is_peer_silent(const struct stream *s)
 
 static void end_output(struct stream *s)
 {
-	if (s->tls && !s->ended && !tls_end(s->tls)) {
+	if (s->tls && !s->ended && !tls_end(s->tls, true)) {
 		s->blocked = true;
 		return;
 	}
@@ -145,7 +145,7 @@ static void say_end(struct stream *s)
 	if (!s->ending || s->state != STREAM_OPEN || s->broken)
 		return;
 	if (!s->ended && stream_queued(s) == 0 && !s->blocked && !stream_is_shaking(s)) {
-		s->blocked = s->tls && !tls_end(s->tls);
+		s->blocked = s->tls && !tls_end(s->tls, false);
 		s->ended = !s->blocked;
 		if (s->ended && !s->tls)
 			(void)shutdown(s->io.fd, SHUT_WR);

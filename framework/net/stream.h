@@ -56,6 +56,7 @@ struct stream_kind {
 	size_t                   high_water; /* queued output that stops reading */
 	size_t                   max_queue;  /* queued output that refuses a write */
 	bool                     prompt;     /* there is input when they are opened, mostly */
+	bool                     patient;    /* reading, below, is only for what is unsent at the close */
 	struct tls_context      *tls;        /* what they speak TLS with; NULL: they do not */
 	struct deadline_queue    idle;       /* restarted by every byte either way */
 	struct deadline_queue    shakes;     /* TLS: for the whole of a handshake */

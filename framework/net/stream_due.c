@@ -26,13 +26,20 @@ static bool is_unsent(const struct stream *s)
 	return stream_queued(s) > 0 || s->state == STREAM_FLUSHING;
 }
 
+static bool is_paced(const struct stream *s)
+{
+	const struct stream_kind *k = s->kind;
+
+	return k->unread.span > 0. && (!k->patient || s->state != STREAM_OPEN);
+}
+
 static struct deadline_queue *due_in(struct stream *s)
 {
 	if (stream_is_shaking(s))
 		return &s->kind->shakes;
 	if (!is_unsent(s))
 		return s->expects;
-	return s->kind->unread.span > 0. ? &s->kind->unread : &s->kind->idle;
+	return is_paced(s) ? &s->kind->unread : &s->kind->idle;
 }
 
 void stream_update_deadline(struct stream *s)

@@ -93,6 +93,7 @@ enum tls_outcome tls_shake(struct tls *t)
 {
 	ERR_clear_error();
 	t->wants_write = false;
+	t->taken = 0;
 	int result = SSL_do_handshake(t->ssl);
 	if (result == 1) {
 		t->ready = true;
@@ -147,6 +148,7 @@ ssize_t tls_recv(struct tls *t, void *data, size_t room)
 	int result;
 
 	t->wants_write = false;
+	t->taken = 0;
 	do {
 		n = 0;
 		result = SSL_read_ex(t->ssl, (char *)data + got, room - got, &n);
@@ -190,10 +192,10 @@ uint64_t tls_written(const struct tls *t)
 	return BIO_number_written(SSL_get_wbio(t->ssl));
 }
 
-bool tls_end(struct tls *t)
+bool tls_end(struct tls *t, bool last)
 {
 	if (!t->ready || t->failed)
 		return true;
-	t->followed = true;
+	t->followed = last;
 	return SSL_shutdown(t->ssl) >= 0 || !waits(t);
 }

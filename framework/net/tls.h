@@ -26,6 +26,7 @@ struct tls {
 	bool           more : 1;         /* bytes have come that the socket does not show any more */
 	bool           followed : 1;     /* more is to be written at once behind what is */
 	bool           failed : 1;       /* the peer broke the protocol: nothing can be sent */
+	uint32_t       taken;            /* bytes of the socket, in this call: tls_socket.c */
 };
 
 enum tls_outcome { TLS_DONE, TLS_LATER, TLS_OVER, TLS_FAILED };
@@ -47,8 +48,8 @@ ssize_t tls_send(struct tls *t, const void *data, size_t len, bool more);
 /* Bytes that the socket took, in all: what was sent, sealed, and the handshake. */
 uint64_t tls_written(const struct tls *t);
 
-/* Tells the peer that no more will come (close_notify), before shutdown(2) or close(2), which
- * the caller does next.  false: when the socket takes bytes again. */
-bool tls_end(struct tls *t);
+/* Tells the peer that no more will come (close_notify).  last: the caller does shutdown(2) or close(2)
+ * next.  false: when the socket takes bytes again. */
+bool tls_end(struct tls *t, bool last);
 
 #endif

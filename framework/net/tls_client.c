@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "net/tls.h"
+#include "net/tls_socket.h"
 
 struct tls_client {
 	SSL_CTX *ctx;
@@ -116,9 +117,9 @@ void tls_client_destroy(struct tls_client *c)
 
 /* ---- one connection ---- */
 
-static bool prepare(const struct tls_client *c, struct tls *t, int fd)
+static bool prepare(const struct tls_client *c, struct tls *t)
 {
-	return (t->ssl = SSL_new(c->ctx)) && SSL_set_fd(t->ssl, fd) == 1
+	return (t->ssl = SSL_new(c->ctx)) && tls_socket_use(t) == 0
 		&& (!c->has_sni || SSL_set_tlsext_host_name(t->ssl, c->name) == 1);
 }
 
@@ -126,7 +127,7 @@ struct tls *tls_client_open(struct tls_client *c, int fd)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
-	if (t && prepare(c, t, fd)) {
+	if (t && prepare(c, t)) {
 		SSL_set_connect_state(t->ssl);
 		t->fd = fd;
 		return t;

@@ -4,6 +4,9 @@
  *
  * OpenSSL's own sends each record for itself: two tickets, the answer and the close_notify are
  * four packets, and each wakes the client.  Here the kernel is told when something follows.
+ *
+ * And OpenSSL reads on as long as what comes is for itself: new keys, the wish to begin anew.  Who sends nothing
+ * else, as fast as it is read, would keep the loop in one call: so no call gets more than MOST.
  */
 #include "net/tls_socket.h"
 
@@ -12,11 +15,13 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+enum { MOST = 128 * 1024 };      /* a stream's read and what is read ahead of it are less */
+
 /* Nobody waits for the tickets of TLS 1.3, which come behind the client's Finished; and its
  * request lies there already. */
 static bool are_tickets(SSL *ssl)
 {
-	return SSL_in_init(ssl) && SSL_version(ssl) == TLS1_3_VERSION
+	return SSL_is_server(ssl) && SSL_in_init(ssl) && SSL_version(ssl) == TLS1_3_VERSION
 		&& SSL_get_peer_finished(ssl, NULL, 0) > 0 && SSL_has_pending(ssl);
 }
 
@@ -34,10 +39,15 @@ static int put(BIO *b, const char *data, int len)
 
 static int get(BIO *b, char *data, int room)
 {
-	const struct tls *t = BIO_get_data(b);
-	ssize_t n = recv(t->fd, data, (size_t)room, 0);
+	struct tls *t = BIO_get_data(b);
+	ssize_t n = -1;
 
 	BIO_clear_retry_flags(b);
+	errno = EAGAIN;
+	if (t->taken < MOST)
+		n = recv(t->fd, data, (size_t)room, 0);
+	if (n > 0)
+		t->taken += (uint32_t)n;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(b);
 	if (n == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls_socket.h - OpenSSL's way to the socket (BIO_meth_new(3)).  Only tls.c uses it.
+ * tls_socket.h - OpenSSL's way to the socket (BIO_meth_new(3)).  Only tls.c and
+ * tls_client.c use it.
  */
 #ifndef PORTICO_NET_TLS_SOCKET_H
 #define PORTICO_NET_TLS_SOCKET_H

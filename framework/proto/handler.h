@@ -32,6 +32,7 @@ struct outgoing_bounds {                 /* of a service: as in struct stream_ki
 	size_t high_water;
 	size_t max_queue;
 	double linger;
+	double send_rate, rate_grace;    /* of what is unsent when it is closed */
 };
 
 struct portico_service {

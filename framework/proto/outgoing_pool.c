@@ -42,7 +42,7 @@ static void leave(struct outgoing_spare *s)
 static void end_connection(int fd, struct tls *tls)
 {
 	if (tls)
-		(void)tls_end(tls);
+		(void)tls_end(tls, true);
 	tls_close(tls);
 	close(fd);
 }

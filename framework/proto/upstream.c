@@ -109,6 +109,8 @@ static void init_kind(struct portico_upstream *up, struct outgoing *all, double 
 	const struct outgoing_bounds *b = &up->handler->bounds;
 
 	stream_kind_init(&up->kind, all->hub, &outgoing_ops, idle, b->linger);
+	stream_kind_pace(&up->kind, b->send_rate, b->rate_grace);
+	up->kind.patient = true;         /* as long as it is used its handler says how long it may take */
 	up->kind.max_input = b->max_input;
 	up->kind.high_water = b->high_water;
 	up->kind.max_queue = b->max_queue;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "proto/handler.h"
 #include "proto/http_request.h"
 #include "sys/counts.h"
@@ -208,21 +209,42 @@ static void heard(struct portico_socket *w)
 		stream_renew(stream_of_socket(w));
 }
 
+static bool takes_long(uint64_t *began)
+{
+	uint64_t now = clock_ns();
+
+	if (*began == 0)
+		*began = now;
+	return now - *began > HUB_TURN;
+}
+
+/* Thousands of messages may come at once, and a handler may take its time for each: others have their turn
+ * in between. */
 static size_t on_data(struct stream *s, char *data, size_t len)
 {
 	struct portico_socket *w = socket_of(s);
+	uint64_t began = 0;
 	size_t used = 0;
 
 	if (len > 0)
 		heard(w);
-	while (used < len && stream_is_open(s) && !s->paused)
+	while (used < len && stream_is_open(s) && !s->paused) {
 		used += step(w, data + used, len - used);
+		if (used == len || !takes_long(&began))
+			continue;
+		stream_retry(s);
+		break;
+	}
+	if (s->eof_told && !s->retry)
+		end(w, true);
 	return stream_is_open(s) ? used : len;
 }
 
+/* What has come before it is heard first. */
 static void on_eof(struct stream *s)
 {
-	end(socket_of(s), true);
+	if (!s->retry || s->paused)
+		end(socket_of(s), true);
 }
 
 static void on_drained(struct stream *s)

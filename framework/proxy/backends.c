@@ -16,8 +16,16 @@ struct backend *backends_next(struct proxy *p)
 	return NULL;
 }
 
+/* That we have no descriptor or no memory says nothing of it. */
+static bool is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 void backends_set_down(struct backend *b, int error)
 {
+	if (is_ours(error))
+		return;
 	if (b->down != (error != 0))
 		portico_log(b->service, PORTICO_WARN, "backend %s is %s%s", b->name, error ? "down: " : "up",
 			error ? strerror(error) : "");
@@ -61,8 +69,12 @@ static int add(struct portico_service *service, struct proxy *p, const char *nam
 	struct portico_target to = pair_server;
 	struct portico_target check = { .opened = check_opened, .closed = check_closed };
 
-	if (p->count == sizeof(p->list) / sizeof(*p->list) || strlen(name) >= sizeof(b->name)) {
-		errno = E2BIG;
+	if (p->count == sizeof(p->list) / sizeof(*p->list)) {
+		portico_log(service, PORTICO_ERROR, "backends = has more than %u", p->count);
+		return -1;
+	}
+	if (strlen(name) >= sizeof(b->name)) {
+		portico_log(service, PORTICO_ERROR, "backend %s: longer than a name can be", name);
 		return -1;
 	}
 	snprintf(b->name, sizeof(b->name), "%s", name);
@@ -72,7 +84,10 @@ static int add(struct portico_service *service, struct proxy *p, const char *nam
 	b->clients = portico_upstream(service, &to, sizeof(to));
 	b->checks = portico_upstream(service, &check, sizeof(check));
 	p->count++;
-	return b->clients && b->checks ? 0 : -1;
+	if (b->clients && b->checks)
+		return 0;
+	portico_log(service, PORTICO_ERROR, "backend %s: %s", name, strerror(errno));
+	return -1;
 }
 
 static int read_list(struct portico_service *service, struct proxy *p)
@@ -84,10 +99,8 @@ static int read_list(struct portico_service *service, struct proxy *p)
 		return -1;
 	}
 	for (char *name; (name = strtok_r(rest, ", ", &rest));)
-		if (add(service, p, name) < 0) {
-			portico_log(service, PORTICO_ERROR, "backend %s: %s", name, strerror(errno));
+		if (add(service, p, name) < 0)
 			return -1;
-		}
 	if (p->count > 0)
 		return 0;
 	portico_log(service, PORTICO_ERROR, "backends = names none");

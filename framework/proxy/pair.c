@@ -17,12 +17,16 @@ struct pair {                    /* lives as long as one of its sides */
 
 /* ---- what both sides do ---- */
 
+/* What was cut must not look whole on the other side: so neither has an end, but a reset. */
 static ssize_t pass(struct portico_conn *from, struct portico_conn *to, const void *data, size_t len)
 {
-	if (!to || portico_conn_write(to, data, len) < 0)
-		return -1;
-	if (portico_conn_queued(to) > 0)
+	if (!to || portico_conn_write(to, data, len) < 0) {
+		portico_conn_abort(from);
+		if (to)
+			portico_conn_abort(to);
+	} else if (portico_conn_queued(to) > 0) {
 		portico_conn_pause(from);
+	}
 	return (ssize_t)len;
 }
 

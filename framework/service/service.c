@@ -72,6 +72,8 @@ static void fill_handler(struct service *s, size_t i, struct service_home *home)
 			.high_water = s->config->high_water,
 			.max_queue = s->config->max_queue,
 			.linger = s->config->linger,
+			.send_rate = (double)s->config->send_rate,
+			.rate_grace = s->config->rate_grace,
 		},
 		.sockets = s->datagrams,
 		.socket_addrs = s->config->listens,

@@ -89,6 +89,17 @@ int client_connect_from(unsigned n, int port)
 	return fd;
 }
 
+int listen_on(int port)
+{
+	union address a;
+	socklen_t len = set_address(&a, "127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(bind(fd, &a.sa, len), 0);
+	cr_assert_eq(listen(fd, 64), 0);
+	return fd;
+}
+
 bool client_is_refused(const char *host, int port)
 {
 	int fd = client_try_connect(host, port);

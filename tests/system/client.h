@@ -21,6 +21,9 @@ bool client_is_refused(const char *host, int port);
 /* Waits until the port is refused. */
 void client_await_refusal(int port);
 
+/* The other side: a listening socket. */
+int  listen_on(int port);
+
 void client_send(int fd, const void *data, size_t len);
 void client_says(int fd, const char *text);
 void client_ends(int fd);                 /* sends no more, still reads */

@@ -164,7 +164,84 @@ Test(forward, much_goes_through_little)
 	server_stop(s);
 }
 
+/* ---- who cuts ---- */
+
+/* The connection over which text comes: the others are checks. */
+static int accept_saying(int listener, const char *text)
+{
+	char got[64];
+
+	for (;;) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		cr_assert_geq(fd, 0);
+		if (recv(fd, got, strlen(text), MSG_WAITALL) == (ssize_t)strlen(text)) {
+			cr_assert_eq(memcmp(got, text, strlen(text)), 0);
+			return fd;
+		}
+		close(fd);
+	}
+}
+
+static void resets(int fd)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+	close(fd);
+}
+
+/* Half of an upload must not look like all of it, nor half of an answer. */
+Test(forward, what_one_side_cuts_is_cut_on_the_other)
+{
+	int listener = listen_on(7000);
+	struct server *s = server_start(PROXY("7100", "127.0.0.1:7000", "") "%s", "");
+	char text[64];
+
+	int client = client_connect(7100);
+	client_says(client, "half of it");
+	int backend = accept_saying(listener, "half of it");
+	resets(client);
+	cr_assert_eq(client_read_all(backend, text, sizeof(text)), CLIENT_RESET);
+	close(backend);
+
+	client = client_connect(7100);
+	client_says(client, "question");
+	backend = accept_saying(listener, "question");
+	client_says(backend, "half");
+	client_read(client, text, 4);
+	resets(backend);
+	cr_assert_eq(client_read_all(client, text, sizeof(text)), CLIENT_RESET);
+	close(client);
+	close(listener);
+	server_stop(s);
+}
+
 /* ---- backends ---- */
+
+/* Each client that is passed on takes three descriptors here. */
+Test(forward, what_we_lack_is_not_the_backends_fault)
+{
+	enum { CLIENTS = 64 };
+	int fds[CLIENTS], client = -1;
+	char text[5];
+	struct server *s = server_start("[portico]\nworkers = 1\nmax_files = 64\n"
+		"[service echo]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
+		"[handler echo]\nplugin = ${E}/echo.so\n" PROXY("7100", "127.0.0.1:7000", "") "%s", "");
+
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = client_connect(7100);
+	server_await(s, "accepting rests");
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	do {
+		close(client);
+		client = client_connect(7100);
+		client_says(client, "again");
+	} while (recv(client, text, sizeof(text), MSG_WAITALL) != sizeof(text));
+	close(client);
+	cr_assert_not(server_says(s, "is down: Too many open files"), "%s", server_log(s));
+	server_stop(s);
+}
 
 #define HELLO(port)                                                          \
 	"[service a]\nprotocol = http\nlisten = 127.0.0.1:" port "\n"        \

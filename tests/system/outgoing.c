@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* outgoing.c - handlers connect to other servers: names, TLS, the pool, the end of a worker. */
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,17 +38,6 @@ static void assert_told(const char *path, int status, const char *body)
 	cr_assert_eq(r.status, status, "%s: %d %s", path, r.status, r.body);
 	cr_assert_str_eq(r.body, body, "%s: %s", path, r.body);
 	close(fd);
-}
-
-static int listen_on(int port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	cr_assert_eq(listen(fd, 10), 0);
-	return fd;
 }
 
 /* ---- names ---- */

@@ -44,6 +44,16 @@ Test(config_handlers, hosts_are_names)
 #undef NO_HOST
 }
 
+#define A16  "aaaaaaaaaaaaaaaa"
+#define A128 A16 A16 A16 A16 A16 A16 A16 A16
+
+/* Its label goes to the next worker, in a room that is made for such. */
+Test(config_handlers, an_address_is_no_longer_than_a_name)
+{
+	expect_told(HTTP HANDLER "host = [" A128 A128 "]\n",
+		"a.ini:6: host: \"[" A128 A128 "]\" is no host; write a.example or *.example, without a port\n");
+}
+
 /* A client plugin may well have a host to connect to. */
 Test(config_handlers, host_is_the_plugins_where_there_are_no_requests)
 {

@@ -312,6 +312,22 @@ Test(outgoing, over_max_queue_is_refused)
 	cr_assert_leq(portico_conn_queued(c), rig.handler.bounds.max_queue);
 }
 
+/* It would have a descriptor and its queue for ever, and a drain would wait for it. */
+Test(outgoing, a_server_that_does_not_read_is_not_waited_for_after_the_close)
+{
+	static char block[512 * 1024];
+	struct portico_conn *c = connect_to(upstream(), 0);
+
+	while (portico_conn_write(c, block, sizeof(block)) > 0)
+		;
+	rig_pass(100.);
+	cr_assert_not(out.closed, "in use it has no limit: none was asked for");
+	portico_conn_close(c);
+	rig_pass(100.);
+	cr_assert(out.closed);
+	cr_assert_eq(out.error, 0);
+}
+
 /* ---- the end of the worker ---- */
 
 Test(outgoing, a_drain_closes_the_pool_and_keeps_nothing)

@@ -89,6 +89,7 @@ void outgoing_set_up(void)
 	rig.handler.outgoing = &out.all;
 	rig.handler.bounds = (struct outgoing_bounds){
 		.max_input = 4096, .high_water = 64 * 1024, .max_queue = 1024 * 1024, .linger = 1.,
+		.send_rate = 500., .rate_grace = 30.,
 	};
 	listen_somewhere();
 	out.target = (struct portico_target){

@@ -4,9 +4,13 @@
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -203,6 +207,32 @@ Test(stream_tls, garbage_is_a_broken_protocol)
 	cr_assert_not(stream_is_open(&second.stream));
 }
 
+/* Each is work for us, and cheap for who has made them before. */
+Test(stream_tls, a_flood_of_new_keys_does_not_keep_the_loop)
+{
+	int left = 0, room = 1 << 20;
+	char *flood;
+
+	shake_hands();
+	cr_assert_eq(setsockopt(second.peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+	BIO *made = BIO_new(BIO_s_mem());
+	SSL_set0_wbio(client, made);
+	for (int i = 0; i < 7000; i++) {
+		cr_assert_eq(SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		cr_assert_eq(SSL_do_handshake(client), 1);
+	}
+	SSL_write(client, "hello", 5);
+	long len = BIO_get_mem_data(made, &flood);
+	cr_assert_eq(write(second.peer, flood, (size_t)len), len);
+	rig_turn();
+	cr_assert_eq(ioctl(second.stream.io.fd, FIONREAD, &left), 0);
+	cr_assert_gt(left, 0, "one turn took all of it");
+	while (second.datas == 0)
+		rig_turn();
+	cr_assert_eq(second.got_len, 5);
+	cr_assert_eq(counts.errors[ERROR_PROTOCOL], 0);
+}
+
 Test(stream_tls, it_is_never_at_rest)
 {
 	shake_hands();
@@ -325,6 +355,27 @@ Test(stream_tls, a_broken_protocol_drops_what_was_to_be_sent)
 	cr_assert_eq(stream_queued(&second.stream), 0);
 	cr_assert_eq(counts.errors[ERROR_PROTOCOL], 1);
 	cr_assert_eq(second.closeds, 0, "it lingers, so that its peer can read why");
+}
+
+/* What something follows is kept back by the kernel, for 200 ms. */
+Test(stream_tls, our_end_does_not_wait_for_more)
+{
+	static struct side over_tcp;
+	struct client c;
+	int kept = -1, on = 1, fd = client_tcp(&c);
+
+	cr_assert_eq(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+	stream_open(&over_tcp.stream, &kind, fd);
+	SSL_set_fd(client, c.fd);
+	shake_hands();
+	stream_end(&over_tcp.stream);
+	rig_turns(2);
+	cr_assert(over_tcp.stream.ended);
+	cr_assert_eq(ioctl(fd, SIOCOUTQNSD, &kept), 0);
+	cr_assert_eq(kept, 0, "%d bytes wait", kept);
+	stream_abort(&over_tcp.stream);
+	rig_turns(2);
+	client_fini(&c);
 }
 
 Test(stream_tls, our_end_leaves_the_other_half_open)

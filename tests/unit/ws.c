@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "portico.h"
 #include "proto/handler.h"
@@ -82,6 +84,39 @@ Test(ws, pause_holds_messages_back_and_resume_brings_them)
 }
 
 /* ---- what the peer must not do ---- */
+
+static unsigned slow_messages;
+
+static int take_a_millisecond(struct portico_socket *socket, int kind, const char *data, size_t len)
+{
+	(void)socket;
+	(void)kind;
+	(void)data;
+	(void)len;
+	slow_messages++;
+	rig_block(0.001);
+	return 0;
+}
+
+/* And none of them is lost, though the peer's end is behind them. */
+Test(ws, others_have_a_turn_between_many_messages)
+{
+	enum { MANY = 100, SIZE = 7 };
+	char bytes[MANY * SIZE];
+
+	ws_shake();
+	ws.on_message = take_a_millisecond;
+	for (int i = 0; i < MANY; i++)
+		memcpy(bytes + i * SIZE, "\x81\x81" M "x", SIZE);
+	cr_assert_eq(write(http.client.fd, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
+	rig_turn();
+	cr_assert_gt(slow_messages, 0);
+	cr_assert_lt(slow_messages, 20, "%u in one turn", slow_messages);
+	cr_assert_eq(shutdown(http.client.fd, SHUT_WR), 0);
+	rig_turns(MANY);
+	cr_assert_eq(slow_messages, MANY);
+	ws_is_closed(1006);
+}
 
 Test(ws, a_broken_rule_is_told_and_ends_it)
 {
