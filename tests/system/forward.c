@@ -2,7 +2,6 @@
 /* forward.c - framework/proxy: bounded memory, backends that fail, are drained, come back; reloads. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,52 +57,6 @@ Test(forward, both_ways_to_the_last_byte_after_a_half_close)
 	cr_assert_eq(client_read_all(fd, text, sizeof(text)), 14);
 	cr_assert_eq(memcmp(text, "there and back", 14), 0);
 	close(fd);
-	server_stop(s);
-}
-
-static int listen_on(int port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	cr_assert_eq(listen(fd, 10), 0);
-	return fd;
-}
-
-/* One that says something: checks do not. */
-static int accept_one(int listener, const char *text)
-{
-	char got[32];
-
-	for (;;) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		cr_assert_geq(fd, 0);
-		ssize_t n = recv(fd, got, sizeof(got), 0);
-		if (n == (ssize_t)strlen(text) && memcmp(got, text, (size_t)n) == 0)
-			return fd;
-		close(fd);
-	}
-}
-
-/* Half of it must not look like all of it. */
-Test(forward, a_client_s_reset_is_its_backend_s)
-{
-	const struct linger now = { .l_onoff = 1 };
-	int listener = listen_on(7001);
-	struct server *s = server_start("[portico]\nworkers = 1\n" PROXY("7100", "127.0.0.1:7001", "") "%s", "");
-	int fd = client_connect(7100);
-	char byte;
-
-	client_says(fd, "half");
-	int backend = accept_one(listener, "half");
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	close(fd);
-	cr_assert_eq(recv(backend, &byte, 1, 0), -1, "it looks like an end");
-	cr_assert_eq(errno, ECONNRESET);
-	close(backend);
-	close(listener);
 	server_stop(s);
 }
 
