@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* files.c - the plugin files by the rules of RFC 9110: what is sent, and conditions. */
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,31 @@ Test(files, describes_a_file)
 	cr_assert_eq(files_ask("HEAD", "/a.txt", "", &r), 200);
 	files_has_header(&r, "Content-Length", "36");
 	cr_assert_eq(files_ask("HEAD", "/a.txt", "Range: bytes=0-1\r\n", &r), 200);
+	server_stop(s);
+}
+
+/* A tmpfs keeps any time, which gmtime(3) has no room for: the worker died. */
+Test(files, a_time_beyond_all_years_is_told_as_a_date)
+{
+	const struct timespec far[] = { { .tv_sec = INT64_MAX / 8 }, { .tv_sec = INT64_MAX / 8 } };
+	char dir[] = "/dev/shm/portico-files-XXXXXX", name[sizeof(dir) + 8];
+	struct response r;
+
+	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_eq(chmod(dir, 0755), 0);
+	snprintf(name, sizeof(name), "%s/far", dir);
+	int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(futimens(fd, far), 0);
+	close(fd);
+	struct server *s = server_start("[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${E}/files.so\nroot = %s\n", dir);
+	int status = files_get("/far", "", &r);
+	unlink(name);
+	rmdir(dir);
+	cr_assert_eq(status, 200);
+	cr_assert_eq(strlen(response_header(&r, "Last-Modified")), strlen(BIRTHDAY), "%s",
+		response_header(&r, "Last-Modified"));
 	server_stop(s);
 }
 
