@@ -36,28 +36,68 @@ Test(files, describes_a_file)
 	server_stop(s);
 }
 
-/* A tmpfs keeps any time, which gmtime(3) has no room for: the worker died. */
-Test(files, a_time_beyond_all_years_is_told_as_a_date)
+/* A tmpfs keeps any time and any length. */
+static struct server *start_with_odd_file(char *name, size_t room, off_t size, time_t when)
 {
-	const struct timespec far[] = { { .tv_sec = INT64_MAX / 8 }, { .tv_sec = INT64_MAX / 8 } };
-	char dir[] = "/dev/shm/portico-files-XXXXXX", name[sizeof(dir) + 8];
-	struct response r;
+	const struct timespec times[] = { { .tv_sec = when }, { .tv_sec = when } };
+	char dir[] = "/dev/shm/portico-files-XXXXXX";
 
 	cr_assert_not_null(mkdtemp(dir));
 	cr_assert_eq(chmod(dir, 0755), 0);
-	snprintf(name, sizeof(name), "%s/far", dir);
+	snprintf(name, room, "%s/odd", dir);
 	int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	cr_assert_geq(fd, 0);
-	cr_assert_eq(futimens(fd, far), 0);
+	cr_assert(ftruncate(fd, size) == 0 && futimens(fd, times) == 0);
 	close(fd);
-	struct server *s = server_start("[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+	return server_start("[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
 		"[handler web /]\nplugin = ${E}/files.so\nroot = %s\n", dir);
-	int status = files_get("/far", "", &r);
+}
+
+static void remove_odd_file(char *name)
+{
 	unlink(name);
-	rmdir(dir);
+	*strrchr(name, '/') = '\0';
+	rmdir(name);
+}
+
+/* gmtime(3) has no room for it: the worker died. */
+Test(files, a_time_beyond_all_years_is_told_as_a_date)
+{
+	char name[64];
+	struct response r;
+	struct server *s = start_with_odd_file(name, sizeof(name), 1, INT64_MAX / 8);
+
+	int status = files_get("/odd", "", &r);
+	remove_odd_file(name);
 	cr_assert_eq(status, 200);
 	cr_assert_eq(strlen(response_header(&r, "Last-Modified")), strlen(BIRTHDAY), "%s",
 		response_header(&r, "Last-Modified"));
+	server_stop(s);
+}
+
+static int status_of_ranges(const char *ranges)
+{
+	struct response r = {0};
+	char text[128];
+	int fd = client_connect(8080);
+
+	snprintf(text, sizeof(text), "GET /odd HTTP/1.1\r\nHost: a\r\nRange: bytes=%s\r\n\r\n", ranges);
+	client_says(fd, text);
+	(void)client_response_to_head(fd, &r);
+	close(fd);
+	return r.status;
+}
+
+/* Their lengths, with those of the heads between them, are more than can be counted. */
+Test(files, ranges_of_the_longest_file_are_not_added_up)
+{
+	char name[64];
+	struct server *s = start_with_odd_file(name, sizeof(name), INT64_MAX, 1);
+	int twice = status_of_ranges("0-,0-"), once = status_of_ranges("0-0,1-");
+
+	remove_odd_file(name);
+	cr_assert_eq(twice, 200);
+	cr_assert_eq(once, 200);
 	server_stop(s);
 }
 
