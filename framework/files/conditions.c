@@ -21,12 +21,15 @@ static void put_two(char *at, int n)
 	at[1] = (char)('0' + n % 10);
 }
 
-/* RFC 9110, 5.6.7. */
+/* RFC 9110, 5.6.7: of the years 1 to 9999.  A file may say that it is of any other, for which not even struct tm
+ * has room. */
 static void format_date(char out[30], time_t when)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
+	const time_t first = -62135596800, last = 253402300799;
 	struct tm t;
 
+	when = when < first ? first : when > last ? last : when;
 	gmtime_r(&when, &t);
 	memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", 30);
 	memcpy(out, days + 3 * t.tm_wday, 3);

@@ -59,7 +59,8 @@ int parse_ranges(const char *text, int64_t size, struct range *out)
 	int64_t total = 0;
 	struct range r;
 
-	if (strncasecmp(text, "bytes=", 6) != 0)
+	/* Of a longer one the sum of two, or of one and its heads, would be more than can be counted. */
+	if (strncasecmp(text, "bytes=", 6) != 0 || size > INT64_MAX / 2)
 		return 0;
 	for (text += 6; *(text += strspn(text, " \t,")); specs++) {
 		if (specs == MAX_RANGES || !parse_range(&text, size, &r))

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* files.c - the plugin files by the rules of RFC 9110: what is sent, and conditions. */
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,71 @@ Test(files, describes_a_file)
 	cr_assert_eq(files_ask("HEAD", "/a.txt", "", &r), 200);
 	files_has_header(&r, "Content-Length", "36");
 	cr_assert_eq(files_ask("HEAD", "/a.txt", "Range: bytes=0-1\r\n", &r), 200);
+	server_stop(s);
+}
+
+/* A tmpfs keeps any time and any length. */
+static struct server *start_with_odd_file(char *name, size_t room, off_t size, time_t when)
+{
+	const struct timespec times[] = { { .tv_sec = when }, { .tv_sec = when } };
+	char dir[] = "/dev/shm/portico-files-XXXXXX";
+
+	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_eq(chmod(dir, 0755), 0);
+	snprintf(name, room, "%s/odd", dir);
+	int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0);
+	cr_assert(ftruncate(fd, size) == 0 && futimens(fd, times) == 0);
+	close(fd);
+	return server_start("[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${E}/files.so\nroot = %s\n", dir);
+}
+
+static void remove_odd_file(char *name)
+{
+	unlink(name);
+	*strrchr(name, '/') = '\0';
+	rmdir(name);
+}
+
+/* gmtime(3) has no room for it: the worker died. */
+Test(files, a_time_beyond_all_years_is_told_as_a_date)
+{
+	char name[64];
+	struct response r;
+	struct server *s = start_with_odd_file(name, sizeof(name), 1, INT64_MAX / 8);
+
+	int status = files_get("/odd", "", &r);
+	remove_odd_file(name);
+	cr_assert_eq(status, 200);
+	cr_assert_eq(strlen(response_header(&r, "Last-Modified")), strlen(BIRTHDAY), "%s",
+		response_header(&r, "Last-Modified"));
+	server_stop(s);
+}
+
+static int status_of_ranges(const char *ranges)
+{
+	struct response r = {0};
+	char text[128];
+	int fd = client_connect(8080);
+
+	snprintf(text, sizeof(text), "GET /odd HTTP/1.1\r\nHost: a\r\nRange: bytes=%s\r\n\r\n", ranges);
+	client_says(fd, text);
+	(void)client_response_to_head(fd, &r);
+	close(fd);
+	return r.status;
+}
+
+/* Their lengths, with those of the heads between them, are more than can be counted. */
+Test(files, ranges_of_the_longest_file_are_not_added_up)
+{
+	char name[64];
+	struct server *s = start_with_odd_file(name, sizeof(name), INT64_MAX, 1);
+	int twice = status_of_ranges("0-,0-"), once = status_of_ranges("0-0,1-");
+
+	remove_odd_file(name);
+	cr_assert_eq(twice, 200);
+	cr_assert_eq(once, 200);
 	server_stop(s);
 }
 
