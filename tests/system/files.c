@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* files.c - the plugin files by the rules of RFC 9110: what is sent, and conditions. */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,39 +39,28 @@ Test(files, describes_a_file)
 }
 
 /* A tmpfs keeps any time and any length. */
-static struct server *start_with_odd_file(char *name, size_t room, off_t size, time_t when)
+static struct server *start_with_odd_file(off_t size, time_t when)
 {
 	const struct timespec times[] = { { .tv_sec = when }, { .tv_sec = when } };
-	char dir[] = "/dev/shm/portico-files-XXXXXX";
 
-	cr_assert_not_null(mkdtemp(dir));
-	cr_assert_eq(chmod(dir, 0755), 0);
-	snprintf(name, room, "%s/odd", dir);
-	int fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mkdir(path_of("www"), 0755), 0);
+	cr_assert_eq(mount("tmpfs", path_of("www"), "tmpfs", 0, "mode=755"), 0);
+	int fd = open(path_of("www/odd"), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	cr_assert_geq(fd, 0);
 	cr_assert(ftruncate(fd, size) == 0 && futimens(fd, times) == 0);
 	close(fd);
-	return server_start("[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
-		"[handler web /]\nplugin = ${E}/files.so\nroot = %s\n", dir);
-}
-
-static void remove_odd_file(char *name)
-{
-	unlink(name);
-	*strrchr(name, '/') = '\0';
-	rmdir(name);
+	return files_start("");
 }
 
 /* gmtime(3) has no room for it: the worker died. */
 Test(files, a_time_beyond_all_years_is_told_as_a_date)
 {
-	char name[64];
 	struct response r;
-	struct server *s = start_with_odd_file(name, sizeof(name), 1, INT64_MAX / 8);
+	struct server *s = start_with_odd_file(1, INT64_MAX / 8);
 
-	int status = files_get("/odd", "", &r);
-	remove_odd_file(name);
-	cr_assert_eq(status, 200);
+	cr_assert_eq(files_get("/odd", "", &r), 200);
 	cr_assert_eq(strlen(response_header(&r, "Last-Modified")), strlen(BIRTHDAY), "%s",
 		response_header(&r, "Last-Modified"));
 	server_stop(s);
@@ -91,13 +82,10 @@ static int status_of_ranges(const char *ranges)
 /* Their lengths, with those of the heads between them, are more than can be counted. */
 Test(files, ranges_of_the_longest_file_are_not_added_up)
 {
-	char name[64];
-	struct server *s = start_with_odd_file(name, sizeof(name), INT64_MAX, 1);
-	int twice = status_of_ranges("0-,0-"), once = status_of_ranges("0-0,1-");
+	struct server *s = start_with_odd_file(INT64_MAX, 1);
 
-	remove_odd_file(name);
-	cr_assert_eq(twice, 200);
-	cr_assert_eq(once, 200);
+	cr_assert_eq(status_of_ranges("0-,0-"), 200);
+	cr_assert_eq(status_of_ranges("0-0,1-"), 200);
 	server_stop(s);
 }
 
