@@ -41,6 +41,8 @@ bool load_is_shortest(const char *service);
 void load_stay(unsigned count);          /* so many more come, and stay */
 void load_expect_even(unsigned slots, double limit, const char *after);
 void load_expect_uncut(void);
+/* A worker that has not heard yet that clients left has them still, and gets nobody before the others have as many. */
+void load_await_left(void);
 void load_renew_half(void);              /* one of two leaves, and comes again */
 void load_end(struct server *s);         /* a server waits for those that stay */
 

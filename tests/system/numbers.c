@@ -93,7 +93,7 @@ static void is(const char *name, const char *key, double wanted)
 {
 	struct wanted w = { .service = name, .key = key, .value = wanted };
 
-	cr_assert(wait_until(is_so, &w, 3.), "%s: %s is %g, not %g", name, key, value(name, key), wanted);
+	cr_assert(wait_until(is_so, &w, PATIENCE), "%s: %s is %g, not %g", name, key, value(name, key), wanted);
 }
 
 /* ---- what a small load comes to ---- */
