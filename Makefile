@@ -51,9 +51,9 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 CPPFLAGS += -D_GNU_SOURCE -Iframework -Iinclude
 BUILT_IN := -DPORTICO_VERSION='"$(VERSION)"' -DPORTICO_CONFIG_FILE='"$(SYSCONFDIR)/portico.ini"' \
             -DPORTICO_PLUGIN_DIR='"$(PLUGINDIR)"'
-# The server alone is optimised as a whole, and only as gcc's own build: all others that link its objects
-# take them one by one.
-LTO      := $(if $(variant),,-flto=auto)
+# The server alone is optimised as a whole, and only as gcc's own build, if at all: all others that link its
+# objects take them one by one.
+LTO      := $(if $(variant)$(filter -O0,$(CFLAGS)),,-flto=auto)
 NO_LTO   := $(if $(LTO),-fno-lto)
 COMPILE   = $(CC) -std=gnu17 $(CFLAGS) $(WARNINGS) $(SANFLAGS) $(CPPFLAGS) -MMD -MP
 # Static: of a shared one every name, like echo and filter, would be bound before a plugin's own.

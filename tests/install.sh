@@ -13,6 +13,10 @@ finish() {
 }
 trap finish EXIT
 
+# Somewhere else, not by DESTDIR: the sample works where it stands.
+make -s install PREFIX="$dir/here"
+"$dir/here/bin/portico" check -c "$dir/here/etc/portico.ini"
+
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 root=$dir/root/opt/portico
 for file in bin/portico include/portico.h etc/portico.ini lib/portico/hello.so lib/portico/files.so \
@@ -27,10 +31,6 @@ grep -q '^\.It Pa /opt/portico/etc/portico\.ini' "$root/share/man/man1/portico.1
 echo '; mine' >>"$root/etc/portico.ini"
 make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 grep -q '; mine' "$root/etc/portico.ini" || { echo "portico.ini was written over"; exit 1; }
-
-# Somewhere else, not by DESTDIR: the sample works where it stands.
-make -s install PREFIX="$dir/here"
-"$dir/here/bin/portico" check -c "$dir/here/etc/portico.ini"
 
 cat >"$dir/mine.c" <<'C'
 #include <portico.h>
@@ -68,7 +68,6 @@ cc -Wall -Wextra -Werror -o "$dir/test" "$dir/test.c" -lcriterion \
 c++ --version >/dev/null 2>&1 && c++ -std=c++20 -I"$root/include" -fsyntax-only -x c++ \
 	"$root/include/portico/test.h"
 
-make -s install DESTDIR="$dir/root" PREFIX=/opt/portico
 port=$((20000 + $$ % 20000))
 cat >"$dir/mine.ini" <<INI
 [portico]

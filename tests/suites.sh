@@ -71,13 +71,14 @@ how_it_ended() {
 
 # run_binary NAME SECONDS JOBS [OPTION...]
 run_binary() {
-	local name=$1 limit=$2 jobs=$3 json log totals ended code=0
+	local name=$1 limit=$2 jobs=$3 json log totals ended code=0 begun=$SECONDS
 	shift 3
 	json=$(mktemp) log=$(mktemp) totals=$(mktemp)
 	# Criterion can hang when a child of a test fails an assertion: never wait for it.
 	timeout -k 10 "$limit" "$B/$name" --jobs "$jobs" --verbose --json="$json" "$@" \
 		>"$log" 2>&1 || code=$?
 	tell_suites "$name: " "$json" 2>"$totals"
+	echo "  $name: $((SECONDS - begun)) s, $jobs tests at a time"
 	read -r passed bad skipped <"$totals"
 	grep -v ': Test is disabled$' "$log" | sed -n 's/.*\[SKIP\] /  skipped: /p'
 	ended=$(how_it_ended "$code" "$limit" "$log")
@@ -98,17 +99,17 @@ run_binary() {
 of_all=${FAILURES:-/dev/null}
 FAILURES=$(mktemp)
 
-# System tests wait more than they work: six at a time keep two cores busy, and sanitizers make
-# four of them.
+# They wait more than they work, system tests ten times as long: ten at a time keep two cores busy, and with
+# sanitizers eight.
 failed=0
-run_binary unit 300 2
-run_binary kit-tests 120 2
+run_binary unit 300 4
+run_binary kit-tests 120 4
 if [ -n "$SAN" ]; then
 	echo "  system: memory is not among them: sanitizers have memory of their own"
 	left_out=memory
-	run_binary system 900 4 --filter '!(memory)/*'
+	run_binary system 900 8 --filter '!(memory)/*'
 else
-	run_binary system 900 6
+	run_binary system 900 10
 fi
 tell_failed
 cat "$FAILURES" >>"$of_all"

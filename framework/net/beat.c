@@ -67,7 +67,13 @@ void beat_mirror(struct beat *b, _Atomic uint64_t *turn)
 	b->mirrors[b->mirror_count++] = turn;
 }
 
+/* This turn has an end that they will not see: left there, it would pass for one that never ends, of who has
+ * them now and waits. */
 void beat_leave_mirrors(struct beat *b)
 {
+	for (unsigned i = 0; i < b->mirror_count; i++) {
+		uint64_t mine = b->hub->woke;
+		atomic_compare_exchange_strong(b->mirrors[i], &mine, 0);
+	}
 	b->mirror_count = 0;
 }

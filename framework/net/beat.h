@@ -33,7 +33,7 @@ void beat_end(struct beat *b);           /* of a turn; by the hub, whose end of 
 /* From now on *turn tells when a turn began, 0 while the loop waits. */
 void beat_mirror(struct beat *b, _Atomic uint64_t *turn);
 
-/* They belong to somebody else now. */
+/* They belong to somebody else now, who keeps what he has told there. */
 void beat_leave_mirrors(struct beat *b);
 
 #endif

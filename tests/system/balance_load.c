@@ -74,6 +74,7 @@ Test(balance_load, who_left_leaves_room)
 		crowd.slots[kept++] = crowd.slots[i];
 	}
 	crowd.count = kept;
+	load_await_left();
 	for (unsigned i = 0; i < 4; i++)
 		before[i] = crowd_of(&crowd, i);
 	load_stay(STAY - kept);

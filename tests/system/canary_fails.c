@@ -13,14 +13,14 @@ SYSTEM_SUITE(canary_fails);
 /* ---- the other end ---- */
 
 /* In all of them clients that stay at the canary are finished or handed on. */
-static void fails(const char *mood, const char *why, bool may_be_wrong)
+static void fails(const char *stall, const char *mood, const char *why, bool may_be_wrong)
 {
-	struct server *s = server_start(MOODY("50%% " LONG, ""), 2);
+	struct server *s = server_start(PORTICO_IF("%s", "50%% " LONG) WEB, 2, stall);
 	struct clients clients;
 	struct canary c;
 
 	clients_come(&clients, 20);
-	write_file("portico.ini", MOODY("50%% " LONG, "%s"), 2, mood);
+	write_file("portico.ini", PORTICO_IF("%s", "50%% " LONG) WEB "%s", 2, stall, mood);
 	canary_await(&c, s, NULL);
 	canary_rolled_back(&c, why);
 	canary_await_rest(2, 1);
@@ -30,17 +30,17 @@ static void fails(const char *mood, const char *why, bool may_be_wrong)
 
 Test(canary_fails, is_rolled_back_by_5xx)
 {
-	fails("status = 503\nevery = 5\n", "of its answers are 5xx", true);
+	fails("0", "status = 503\nevery = 5\n", "of its answers are 5xx", true);
 }
 
 Test(canary_fails, is_rolled_back_when_it_is_slow)
 {
-	fails("block = 20ms\nevery = 20\n", "its p99 is ", false);
+	fails("0", "block = 20ms\nevery = 20\n", "its p99 is ", false);
 }
 
 Test(canary_fails, is_rolled_back_when_it_stalls)
 {
-	fails("block = 600ms\nevery = 100\n", "blocked", false);
+	fails("100ms", "block = 600ms\nevery = 100\n", "blocked", false);
 }
 
 Test(canary_fails, is_not_rolled_back_when_all_are_as_bad)

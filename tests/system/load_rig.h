@@ -39,8 +39,12 @@ bool load_is_shortest(const char *service);
 #define NEEDS_BPF() NEEDS_BPF_OF("web")
 
 void load_stay(unsigned count);          /* so many more come, and stay */
+/* One that gets no core for 5 ms in the middle of a turn is passed over, rightly, and made up to by the next that
+ * come, of whom there may be a few more.  One whose queue is told wrong is not. */
 void load_expect_even(unsigned slots, double limit, const char *after);
 void load_expect_uncut(void);
+/* A worker that has not heard yet that clients left has them still, and gets nobody before the others have as many. */
+void load_await_left(void);
 void load_renew_half(void);              /* one of two leaves, and comes again */
 void load_end(struct server *s);         /* a server waits for those that stay */
 

@@ -93,7 +93,7 @@ static void is(const char *name, const char *key, double wanted)
 {
 	struct wanted w = { .service = name, .key = key, .value = wanted };
 
-	cr_assert(wait_until(is_so, &w, 3.), "%s: %s is %g, not %g", name, key, value(name, key), wanted);
+	cr_assert(wait_until(is_so, &w, PATIENCE), "%s: %s is %g, not %g", name, key, value(name, key), wanted);
 }
 
 /* ---- what a small load comes to ---- */
@@ -141,7 +141,7 @@ Test(numbers, of_http_are_exact)
 	is("web", "metric.asked", 6);
 	is("web", "datagrams_in", 0);
 	double p99 = value("web", "p99");
-	cr_assert(p99 >= .06 && p99 < .2, "p99 is %g", p99);
+	cr_assert(p99 >= .06 && p99 < 1., "p99 is %g", p99);
 	cr_assert_lt(value("web", "p50"), .06);
 	cr_assert_eq(slot_number(0, "answered") + slot_number(1, "answered"), 7);
 	cr_assert_eq(slot_number(0, "accepted") + slot_number(1, "accepted"), 5);

@@ -289,7 +289,8 @@ static void come_in(int *guests, unsigned first)
 	for (unsigned i = first; i < first + GUESTS; i++) {
 		guests[i] = ws_connect(8080, "/");
 		snprintf(text, sizeof(text), "guest %u is here", i - first + 1);
-		all_are_told(guests, i + 1, text);
+		all_are_told(guests, i, text);
+		ws_await(guests[i], 1, text);
 	}
 }
 

@@ -146,8 +146,9 @@ static void come_in(int *guests, unsigned i)
 
 	guests[i] = ws_connect(8080, "/");
 	snprintf(text, sizeof(text), "guest %u is here", i + 1);
-	for (unsigned k = 0; k <= i; k++)
+	for (unsigned k = 0; k < i; k++)
 		ws_expect(guests[k], 1, text);
+	ws_await(guests[i], 1, text);
 }
 
 static void all_hear(const int *guests, unsigned speaker, unsigned number, const char *what)

@@ -72,6 +72,15 @@ void ws_expect(int fd, unsigned opcode, const char *text)
 	cr_assert_str_eq(heard, text);
 }
 
+void ws_await(int fd, unsigned opcode, const char *text)
+{
+	char heard[126];
+
+	do
+		cr_assert_eq(ws_hear(fd, heard, sizeof(heard)), opcode);
+	while (strcmp(heard, text) != 0);
+}
+
 unsigned ws_expect_close(int fd)
 {
 	char heard[126];

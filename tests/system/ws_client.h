@@ -22,6 +22,9 @@ void ws_say(int fd, unsigned opcode, const char *data, size_t len);
 /* One whole frame: its opcode; the payload goes to out, with a NUL. */
 unsigned ws_hear(int fd, char *out, size_t room);
 void ws_expect(int fd, unsigned opcode, const char *text);
+/* The same of who has just come, and may hear something that was said before: messages to all workers
+ * come to each in its time. */
+void ws_await(int fd, unsigned opcode, const char *text);
 /* The next frame is a close: its code. */
 unsigned ws_expect_close(int fd);
 

@@ -153,3 +153,38 @@ Test(beat, who_leaves_its_mirrors_does_not_write_there_any_more)
 	come_to_rest();
 	cr_assert_eq(mirror, 7);
 }
+
+static uint64_t mirror_left;
+
+static void on_leave(struct ev_loop *l, ev_timer *t, int events)
+{
+	(void)l;
+	(void)events;
+	if (t->data)
+		mirror = 7;      /* its owner from now on is in a turn already */
+	beat_leave_mirrors(&beat);
+	mirror_left = mirror;
+}
+
+static void leave_in_a_turn(void *others)
+{
+	ev_timer t;
+
+	ev_timer_init(&t, on_leave, 0., 0.);
+	t.data = others;
+	ev_timer_start(loop, &t);
+	ev_run(loop, 0);
+}
+
+/* Or a worker that retires would leave a turn without an end to the one that comes after it. */
+Test(beat, who_leaves_them_leaves_no_turn_there)
+{
+	leave_in_a_turn(NULL);
+	cr_assert_eq(mirror_left, 0);
+}
+
+Test(beat, who_leaves_them_leaves_the_turn_of_somebody_else)
+{
+	leave_in_a_turn(&mirror);
+	cr_assert_eq(mirror_left, 7);
+}
