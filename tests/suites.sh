@@ -99,17 +99,17 @@ run_binary() {
 of_all=${FAILURES:-/dev/null}
 FAILURES=$(mktemp)
 
-# They wait more than they work, system tests ten times as long: ten at a time keep two cores busy, and with
-# sanitizers eight.
+# They wait more than they work, system tests ten times as long: eight at a time keep two cores busy, and with
+# sanitizers six.
 failed=0
 run_binary unit 300 4
 run_binary kit-tests 120 4
 if [ -n "$SAN" ]; then
 	echo "  system: memory is not among them: sanitizers have memory of their own"
 	left_out=memory
-	run_binary system 900 8 --filter '!(memory)/*'
+	run_binary system 900 6 --filter '!(memory)/*'
 else
-	run_binary system 900 10
+	run_binary system 900 8
 fi
 tell_failed
 cat "$FAILURES" >>"$of_all"
