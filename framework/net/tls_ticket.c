@@ -66,6 +66,34 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 	return result;
 }
 
+static bool has_expired(const X509 *certificate)
+{
+	return X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
+}
+
+/* What a client may by its certificate ends with that, and so does the session that began by it:
+ * else it would last as long as somebody resumes it, for each ticket of TLS 1.3 brings the next. */
+static SSL_TICKET_RETURN on_opened(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+	size_t len, SSL_TICKET_STATUS status, void *arg)
+{
+	const X509 *client = session ? SSL_SESSION_get0_peer(session) : NULL;
+
+	(void)ssl;
+	(void)name;
+	(void)len;
+	(void)arg;
+	if (client && has_expired(client))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	switch (status) {
+	case SSL_TICKET_SUCCESS:
+		return SSL_TICKET_RETURN_USE;
+	case SSL_TICKET_SUCCESS_RENEW:
+		return SSL_TICKET_RETURN_USE_RENEW;
+	default:
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	}
+}
+
 int tls_ticket_use(SSL_CTX *ctx, const struct ticket_keys *keys)
 {
 	if (keys_index < 0)
@@ -73,5 +101,6 @@ int tls_ticket_use(SSL_CTX *ctx, const struct ticket_keys *keys)
 	if (keys_index < 0 || !SSL_CTX_set_ex_data(ctx, keys_index, (void *)(uintptr_t)keys))
 		return -1;
 	SSL_CTX_set_timeout(ctx, (long)TICKET_PERIOD);
-	return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) ? 0 : -1;
+	return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket)
+		&& SSL_CTX_set_session_ticket_cb(ctx, NULL, on_opened, NULL) ? 0 : -1;
 }

@@ -223,7 +223,8 @@ static void keep_line(struct portico_request *r, const char *data, size_t len)
 		http_access_keep(r, data, len);
 }
 
-/* The head's length; 0 if more is to come, -1 if it is refused. */
+/* The head's length; 0 if more is to come, -1 if it is refused.  Apart, as read_body() is: who needs neither
+ * has no registers to save for them. */
 static __attribute__((noinline)) ssize_t read_own_head(struct portico_request *r, const char *data, size_t len)
 {
 	if (!r->head) {
