@@ -98,15 +98,11 @@ struct bus *bus_create(size_t size)
 struct bus *bus_open(int fd, int bell)
 {
 	struct bus *b = allocate(fd, bell);
-	struct stat file;
 
 	if (!b)
 		return NULL;
-	if (fstat(fd, &file) < 0)
-		return fail(b, errno);
-	if (file.st_size < BUS_LEAST)
-		return fail(b, EINVAL);
-	if (map(b, (size_t)file.st_size) < 0)
+	ssize_t size = shm_size(fd, BUS_LEAST);
+	if (size < 0 || map(b, (size_t)size) < 0)
 		return fail(b, errno);
 	return b->head->magic == MAGIC ? b : fail(b, EINVAL);
 }

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/shm.h"
@@ -28,15 +27,11 @@ static struct page *map(int fd, unsigned services)
 
 struct page *page_open(int fd, unsigned *services)
 {
-	struct stat file;
+	ssize_t size = shm_size(fd, sizeof(struct page));
 
-	if (fstat(fd, &file) < 0)
+	if (size < 0)
 		return NULL;
-	if (file.st_size < (off_t)sizeof(struct page)) {
-		errno = EINVAL;
-		return NULL;
-	}
-	*services = (unsigned)(((size_t)file.st_size - sizeof(struct page)) / sizeof(struct page_service));
+	*services = (unsigned)(((size_t)size - sizeof(struct page)) / sizeof(struct page_service));
 	return map(fd, *services);
 }
 

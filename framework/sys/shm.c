@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int shm_create(const char *name, size_t size)
@@ -21,6 +22,18 @@ int shm_create(const char *name, size_t size)
 	int error = errno;
 	close(fd);
 	errno = error;
+	return -1;
+}
+
+ssize_t shm_size(int fd, size_t least)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) < 0)
+		return -1;
+	if (file.st_size >= (off_t)least)
+		return file.st_size;
+	errno = EINVAL;
 	return -1;
 }
 

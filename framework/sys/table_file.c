@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/shm.h"
@@ -103,18 +102,14 @@ static bool is_ours(const struct table_head *h, size_t size)
 struct table *table_open(const char *name, int fd)
 {
 	struct table *t = allocate(name, fd);
-	struct stat file;
 
 	if (!t)
 		return NULL;
-	if (fstat(fd, &file) < 0)
-		return fail(t, errno);
-	if (file.st_size < TABLE_LEAST)
-		return fail(t, EINVAL);
-	if (map(t, (size_t)file.st_size) < 0)
+	ssize_t size = shm_size(fd, TABLE_LEAST);
+	if (size < 0 || map(t, (size_t)size) < 0)
 		return fail(t, errno);
 	const struct table_head head = *t->head;         /* which may be another one at the next look */
-	if (!is_ours(&head, (size_t)file.st_size))
+	if (!is_ours(&head, (size_t)size))
 		return fail(t, EINVAL);
 	t->is = head;
 	return t;
