@@ -155,7 +155,8 @@ struct portico_plugin {
 	 * that is not in options (without setting() such a key is an error),
 	 * then start().  -1 from either: the worker does not start, and a
 	 * reload is rolled back; say why with portico_log().  drain(): no new
-	 * clients will come, finish up; the worker waits for connections and
+	 * clients will come, but for the last ones of an address that ends, for a few
+	 * seconds; finish up; the worker waits for connections and
 	 * requests, not for timers: stop() may follow at once.  stop(): the
 	 * last call.  portico check calls setting() and stop(), never start(). */
 	int  (*setting)(struct portico_service *, const char *key, const char *value);
@@ -366,7 +367,7 @@ bool    portico_conn_handed_on(const struct portico_conn *); /* in tcp_close(): 
  * The functions of connections work on them: writing gives ENOTCONN before opened(); what is paused
  * before stays so; close and abort give a connect up; peer is the address, of a unix socket the
  * family alone; tls tells of the server; state is what portico_connect() was given.  Bounds
- * (max_input, high_water, max_queue, linger) are the service's.
+ * (max_input, high_water, max_queue, linger, and send_rate for what is unsent when you close) are the service's.
  *
  * closed()'s error: 0 (it has ended, or you have closed or kept it), or why it could not be, or broke: an errno of
  * connect(2) of the last address, ENOENT (there is no such host), EAGAIN (no name server answers),
@@ -570,8 +571,8 @@ int portico_subscribe(struct portico_service *, const char *channel,
 /* Only within tcp_import() and ws_import(): what this worker has heard in channel before, and the
  * one that the connection comes from had not yet: hear() is called for each at once, in order.  So
  * nobody misses a message, or hears one twice, by changing the worker.  -1 with ENODATA (not all of it is
- * kept any more, or publish has changed its size), EOPNOTSUPP (without publish), EPERM (elsewhere) or
- * ENOMEM. */
+ * kept any more, or publish has changed its size), EOPNOTSUPP (without publish, and with publish = redis,
+ * where nobody knows what another one has heard), EPERM (elsewhere) or ENOMEM. */
 int portico_import_heard(struct portico_service *, const char *channel,
 	void (*hear)(void *arg, const void *data, size_t len), void *arg);
 

@@ -94,15 +94,22 @@ Test(rest, siblings_have_the_clients_of_one_that_has_no_descriptor_left)
 	server_stop(s);
 }
 
-Test(rest, the_clients_of_the_only_worker_wait)
+static struct server *start_alone_and_rest(const char *settings, int *fds)
 {
-	struct server *s = blocked_start(1, "stall = 100ms");
-	pid_t worker = status_await_worker(0);
-	int fds[CLIENTS];
+	struct server *s = blocked_start(1, settings);
 
-	starve(worker);
+	starve(status_await_worker(0));
 	connect_all(fds);
 	slot_await(0, "resting");
+	return s;
+}
+
+Test(rest, the_clients_of_the_only_worker_wait)
+{
+	int fds[CLIENTS];
+	struct server *s = start_alone_and_rest("stall = 100ms", fds);
+	pid_t worker = status_await_worker(0);
+
 	says("health", "not ready: none of its workers serves\n");
 	cr_assert(server_says(s, "left for a client: its clients wait, it has no sibling"));
 	feed(worker);
@@ -114,13 +121,10 @@ Test(rest, the_clients_of_the_only_worker_wait)
 
 Test(rest, who_is_stopped_meanwhile_is_stalled)
 {
-	struct server *s = blocked_start(1, "stall = 20ms");
-	pid_t worker = status_await_worker(0);
 	int fds[CLIENTS];
+	struct server *s = start_alone_and_rest("stall = 20ms", fds);
+	pid_t worker = status_await_worker(0);
 
-	starve(worker);
-	connect_all(fds);
-	slot_await(0, "resting");
 	worker_stop(worker);
 	slot_await(0, "stalled");
 	feed(worker);

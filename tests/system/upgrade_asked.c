@@ -93,13 +93,21 @@ Test(upgrade_asked, waits_for_who_has_half_of_the_answer)
 	server_stop(s);
 }
 
-Test(upgrade_asked, waits_for_nobody_for_ever)
+/* The master has read half of a question. */
+static int say_half(void)
 {
-	struct server *s = start_at_control(1);
 	int fd = control_connect();
 
 	client_says(fd, "{\"do\":\"hea");
 	cr_assert(wait_until(has_been_read, &fd, PATIENCE));
+	return fd;
+}
+
+Test(upgrade_asked, waits_for_nobody_for_ever)
+{
+	struct server *s = start_at_control(1);
+	int fd = say_half();
+
 	upgrade_succeeds(s, 2);
 	client_expect_end(fd, true);
 	server_stop(s);
@@ -108,10 +116,8 @@ Test(upgrade_asked, waits_for_nobody_for_ever)
 Test(upgrade_asked, is_not_what_a_stop_waits_for)
 {
 	struct server *s = start_at_control(1);
-	int fd = control_connect();
+	int fd = say_half();
 
-	client_says(fd, "{\"do\":\"hea");
-	cr_assert(wait_until(has_been_read, &fd, PATIENCE));
 	server_signal(s, SIGUSR2);
 	server_await(s, "upgrade: waits for who is halfway");
 	server_stop(s);

@@ -198,7 +198,7 @@ Test(bus, killed_speakers_leave_it_whole)
 		if (child == 0)
 			for (;;)
 				speak(i & 127, 1000);
-		usleep(100 + i % 7 * 100);
+		usleep(100 + i % 7 * 100);       /* at any moment of its work */
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		while (bus_hear(bus, &place, &m, &missed))

@@ -26,6 +26,14 @@ static void greet_both(int *calls, int *messages)
 	*messages = fake_greets();
 }
 
+static void subscribe_one(int *calls, int *messages)
+{
+	cr_assert_eq(redis_subscribe(fake.redis, &one), 0);
+	greet_both(calls, messages);
+	fake_hears(*messages, SUBSCRIBE("c"));
+	fake_says(*messages, SUBSCRIBED("c"));
+}
+
 Test(redis_ear, nothing_is_asked_before_a_subscription_is_confirmed)
 {
 	int calls, messages;
@@ -51,10 +59,7 @@ Test(redis_ear, it_subscribes_again_and_tells_of_the_gap)
 {
 	int calls, messages;
 
-	cr_assert_eq(redis_subscribe(fake.redis, &one), 0);
-	greet_both(&calls, &messages);
-	fake_hears(messages, SUBSCRIBE("c"));
-	fake_says(messages, SUBSCRIBED("c"));
+	subscribe_one(&calls, &messages);
 	cr_assert_eq(redis_subscribe(fake.redis, &two), 0);
 	fake_hears(messages, SUBSCRIBE("d"));
 	fake_says(messages, SUBSCRIBED("d"));
@@ -95,10 +100,7 @@ Test(redis_ear, one_that_falls_silent_is_asked_and_given_up)
 	open_redis(0.2);
 	int calls, messages;
 
-	cr_assert_eq(redis_subscribe(fake.redis, &one), 0);
-	greet_both(&calls, &messages);
-	fake_hears(messages, SUBSCRIBE("c"));
-	fake_says(messages, SUBSCRIBED("c"));
+	subscribe_one(&calls, &messages);
 	fake_hears(messages, PING);
 	fake_says(messages, "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
 	rig_told("");
