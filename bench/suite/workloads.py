@@ -15,7 +15,7 @@ from .proc import Failed
 
 # start and reload are first: connections in TIME_WAIT, which the others leave behind, are in the way
 # of who looks for strangers on its port.
-DEFAULT = ("start reload hello64 hello256 wrk64 browser pipelined post1k file1k file100k tcp_echo udp2 udp16 "
+DEFAULT = ("start reload hello64 hello256 wrk64 wrk256 browser pipelined post1k file1k file100k tcp_echo udp2 udp16 "
            "udp_burst tls ws_echo proxy proxy_close idle10000 close tls_full tls_resumed open2000").split()
 
 UNDER_WAY = 128  # datagrams of all flows: they fit the buffer that any socket has, and none is lost
