@@ -502,7 +502,7 @@ void   portico_socket_abort(struct portico_socket *);          /* now */
  * service see the same keys.  ttl: seconds until it expires, 0 for never.  Each call is
  * done as a whole or not at all, whoever dies, and takes microseconds.  -1 also with EINVAL (no key, a ttl
  * that is none), EMSGSIZE (too long), ENOSPC (no room even without what has expired: nothing that
- * lives is driven out) or EBUSY (a sibling was stopped in the middle of a call: 100 ms were waited).
+ * lives is driven out) or EBUSY (a sibling was stopped in the middle of a call: a second was waited).
  * get: the value's length, of which at most room bytes were copied; ENOENT.  swap: put,
  * if old is there now, or with a NULL old nothing: ENOENT (nothing is), EEXIST (something else is).
  * add: to an int64_t, 8 bytes in the machine's order, which begins at by with that ttl where
@@ -557,7 +557,7 @@ int portico_table_delete_then(struct portico_service *, const void *key, size_t 
  * is SIZE behind misses the oldest ones: its counter portico_missed_messages tells how many.
  * Channels: 1 to 63 bytes, what is published in one is heard by all handlers of the service that have
  * subscribed to it; data: at most 65536.  -1 also with EINVAL (no channel), EMSGSIZE (too long), EBUSY
- * (publish: a sibling was stopped in the middle of it: 100 ms were waited) or ENOMEM (subscribe).
+ * (publish: a sibling was stopped in the middle of it: a second was waited) or ENOMEM (subscribe).
  * The same channel again takes the place of hear(); NULL ends it, and so does stop().
  * With publish = redis it is each worker of the service on each machine, by one Redis, and publish gives -1
  * also with ENOTCONN (it is away) or ENOBUFS (redis_queue bytes wait already).  What it took is lost when the

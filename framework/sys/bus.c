@@ -5,7 +5,6 @@
 #include "sys/bus.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,12 +19,12 @@
 #include "sys/shm.h"
 
 /* The layout's name and version: another binary may have another one. */
-#define MAGIC UINT64_C(0x31737562726f7470)
+#define MAGIC UINT64_C(0x32737562726f7470)
 
 struct bus_head {
 	uint64_t         magic;
 	_Atomic uint64_t number;         /* of the last message */
-	pthread_mutex_t  lock;
+	struct robust    lock;
 	_Atomic uint64_t oldest, said;   /* both only grow: a byte's place is its number in the ring */
 };
 
@@ -220,7 +219,7 @@ int bus_say(struct bus *b, const char *channel, const void *data, size_t len)
 		.len = (uint32_t)len,
 		.channel_len = (uint32_t)channel_len,
 	});
-	pthread_mutex_unlock(&b->head->lock);
+	robust_unlock(&b->head->lock);
 	return write(b->bell, &one, sizeof(one)) == sizeof(one) ? 0 : -1;
 }
 

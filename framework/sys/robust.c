@@ -7,43 +7,64 @@
 #include <errno.h>
 #include <time.h>
 
-#include "base/clock.h"
+/* So long nobody who runs has it, however busy the machine is. */
+enum { LOCK_SECONDS = 1, MOST_ROUNDS = 10 };
 
-#define LOCK_TIME (100 * 1000 * 1000L)   /* ns */
-
-int robust_init(pthread_mutex_t *lock)
+int robust_init(struct robust *lock)
 {
 	pthread_mutexattr_t how;
 
 	pthread_mutexattr_init(&how);
 	pthread_mutexattr_setpshared(&how, PTHREAD_PROCESS_SHARED);
 	pthread_mutexattr_setrobust(&how, PTHREAD_MUTEX_ROBUST);
-	errno = pthread_mutex_init(lock, &how);
+	errno = pthread_mutex_init(&lock->mutex, &how);
 	pthread_mutexattr_destroy(&how);
 	return errno ? -1 : 0;
 }
 
-static int wait_for(pthread_mutex_t *lock)
+static int wait_for(struct robust *lock)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOCK_TIME;
-	until.tv_sec += until.tv_nsec / (long)CLOCK_SECOND;
-	until.tv_nsec %= (long)CLOCK_SECOND;
-	return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until);
+	until.tv_sec += LOCK_SECONDS;
+	return pthread_mutex_clocklock(&lock->mutex, CLOCK_MONOTONIC, &until);
 }
 
-int robust_lock(pthread_mutex_t *lock)
+static uint32_t turns_of(const struct robust *lock)
 {
-	int error = pthread_mutex_trylock(lock);
+	return __atomic_load_n(&lock->turns, __ATOMIC_RELAXED);
+}
+
+/* The lock knows no queue: while others get it again and again, nobody who has it is stopped. */
+static int wait_while_it_goes_round(struct robust *lock)
+{
+	unsigned rounds = 0;
+	uint32_t turns;
+	int error;
+
+	do {
+		turns = turns_of(lock);
+		error = wait_for(lock);
+	} while (error == ETIMEDOUT && turns_of(lock) != turns && ++rounds < MOST_ROUNDS);
+	return error;
+}
+
+int robust_lock(struct robust *lock)
+{
+	int error = pthread_mutex_trylock(&lock->mutex);
 
 	if (error == EBUSY)
-		error = wait_for(lock);
-	if (error == 0)
-		return 0;
-	if (error == EOWNERDEAD && pthread_mutex_consistent(lock) == 0)
-		return 1;
-	errno = EBUSY;
-	return -1;
+		error = wait_while_it_goes_round(lock);
+	if (error != 0 && (error != EOWNERDEAD || pthread_mutex_consistent(&lock->mutex) != 0)) {
+		errno = EBUSY;
+		return -1;
+	}
+	__atomic_store_n(&lock->turns, turns_of(lock) + 1, __ATOMIC_RELAXED);
+	return error == EOWNERDEAD;
+}
+
+void robust_unlock(struct robust *lock)
+{
+	pthread_mutex_unlock(&lock->mutex);
 }

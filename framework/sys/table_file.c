@@ -20,7 +20,7 @@ enum {
 };
 
 /* The layout's name and version: another binary may have another one. */
-#define MAGIC UINT64_C(0x327462616f747270)
+#define MAGIC UINT64_C(0x337462616f747270)
 
 static void lay_out(struct table_head *h, size_t size)
 {

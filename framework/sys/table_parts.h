@@ -6,11 +6,11 @@
 #ifndef PORTICO_SYS_TABLE_PARTS_H
 #define PORTICO_SYS_TABLE_PARTS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sys/robust.h"
 #include "sys/table.h"
 
 enum {
@@ -35,7 +35,7 @@ struct cell {
 _Static_assert(sizeof(struct cell) == TABLE_CELL, "a cell has no holes");
 
 struct shard {
-	_Alignas(TABLE_CELL) pthread_mutex_t lock;
+	_Alignas(TABLE_CELL) struct robust lock;
 	uint32_t free;                   /* 0: none */
 	uint32_t fresh;                  /* cells from here on were never used */
 	uint64_t soonest;                /* no entry expires before; 0: none ever does */

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "sys/robust.h"
 
 int shard_init(struct shard *s)
 {
@@ -188,7 +187,7 @@ void shard_unlock(struct table *t, struct shard *s)
 {
 	int error = errno;
 
-	pthread_mutex_unlock(&s->lock);
+	robust_unlock(&s->lock);
 	if (t->repaired) {
 		t->repaired = false;
 		log_warn("table of service %s: a worker died in the middle of a call; it is whole", t->name);

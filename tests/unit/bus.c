@@ -5,7 +5,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "sys/robust.h"
 
 static struct bus *bus;
 static struct bus_place place;
@@ -211,7 +212,7 @@ Test(bus, killed_speakers_leave_it_whole)
 /* Of what a worker may write over: what has been said, and from where on it is still there. */
 Test(bus, a_head_that_was_written_over_costs_messages_and_no_more)
 {
-	const size_t oldest = 2 + sizeof(pthread_mutex_t) / sizeof(uint64_t), said = oldest + 1;
+	const size_t oldest = 2 + sizeof(struct robust) / sizeof(uint64_t), said = oldest + 1;
 	const struct { size_t word; uint64_t value; } writes[] = {
 		{ oldest, 1 << 20 }, { oldest, UINT64_MAX / 2 }, { oldest, 0 },
 		{ said, UINT64_C(1) << 62 }, { said, 0 }, { said, 4711 },
