@@ -159,9 +159,8 @@ Test(balance_load_odd, tcp_and_two_addresses_have_one_table)
 		cr_assert(active >= 95 && active <= 105, "slot %zu has %lld of 400", k, active);
 	}
 	json_decref(status);
-	struct census c;
-	census_take(&c, &(struct census_of){ .how = CENSUS_TCP, .port = 7000 }, 2000);
-	census_expect(&c, (double[]){ .25, .25, .25, .25 }, 4, .1);
+	census_await(&(struct census_of){ .how = CENSUS_TCP, .port = 7000 }, 2000,
+		(double[]){ .25, .25, .25, .25 }, 4, .1);
 	for (int i = 0; i < 2 * EACH; i++)
 		close(fds[i]);
 	load_end(s);

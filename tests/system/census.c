@@ -122,6 +122,27 @@ void census_expect(const struct census *c, const double *shares, unsigned slots,
 	cr_assert_eq(seen, c->all, "others than %u slots answer", slots);
 }
 
+static bool is_near(const struct census *c, const double *shares, unsigned slots, double within)
+{
+	bool near = true;
+
+	for (unsigned i = 0; i < slots; i++)
+		near = near && fabs(census_share(c, i) - shares[i]) <= within;
+	return near;
+}
+
+void census_await(const struct census_of *of, unsigned connections, const double *shares,
+	unsigned slots, double within)
+{
+	double end = seconds_now() + PATIENCE;
+	struct census c;
+
+	do
+		census_take(&c, of, connections);
+	while (!is_near(&c, shares, slots, within) && seconds_now() < end);
+	census_expect(&c, shares, slots, within);
+}
+
 /* ---- who stay ---- */
 
 static void say_hello(struct crowd *c, unsigned i)
