@@ -14,6 +14,7 @@
 #include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -104,18 +105,25 @@ static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
 	ev_io_start(all->loop, &w->io);
 }
 
-/* Where its file cannot be opened c-ares takes this machine for the name server, for good: it is
- * not asked to while there is no descriptor. */
-static int await_descriptor(void)
+/* -1 and errno: it cannot be opened. */
+static int look_at_file(struct stat *is)
 {
 	int fd = open(_PATH_RESCONF, O_RDONLY | O_CLOEXEC);
 
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 && (errno == EMFILE || errno == ENFILE) ? -1 : 0;
+	if (fd < 0)
+		return -1;
+	int result = fstat(fd, is);
+	close(fd);
+	return result;
 }
 
-static int open_channel(struct names *all)
+static bool is_made_by(const struct names *all, const struct stat *is)
+{
+	return is->st_ino == all->file && is->st_mtim.tv_sec == all->written.tv_sec
+		&& is->st_mtim.tv_nsec == all->written.tv_nsec;
+}
+
+static int make_channel(struct names *all)
 {
 	struct ares_options options = {
 		.timeout = TRY_MS,
@@ -124,15 +132,28 @@ static int open_channel(struct names *all)
 		.sock_state_cb_data = all,
 	};
 
-	if (all->channel)
-		return 0;
-	if (await_descriptor() < 0)
-		return -1;
 	ev_timer_init(&all->timer, on_timer, 0., 0.);
 	all->timer.data = all;
 	errno = ENOMEM;
 	return ares_init_options(&all->channel, &options,
 		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS ? 0 : -1;
+}
+
+/* Where its file cannot be opened c-ares takes this machine for the name server, for good: it is not asked
+ * to while there is no descriptor, nor where it has read one that it may not read any more. */
+static int open_channel(struct names *all)
+{
+	struct stat is = { 0 };
+	bool hidden = look_at_file(&is) < 0;
+
+	if (all->channel && (all->open > 0 || hidden || is_made_by(all, &is)))
+		return 0;
+	if (hidden && (errno == EMFILE || errno == ENFILE))
+		return -1;
+	names_fini(all);
+	all->file = is.st_ino;
+	all->written = is.st_mtim;
+	return make_channel(all);
 }
 
 /* ---- answers ---- */
@@ -201,16 +222,20 @@ static void settle(struct name *n, int error, double life)
 	tell_askers(n);
 }
 
+/* Whoever is told may ask again, and c-ares is still in the midst of this: it is open until then. */
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *found)
 {
+	struct name *n = arg;
+	struct names *all = n->names;
 	double life = 0.;
 
 	(void)timeouts;
 	if (found) {
-		life = take_all(arg, found);
+		life = take_all(n, found);
 		ares_freeaddrinfo(found);
 	}
-	settle(arg, error_of(status), life);
+	settle(n, error_of(status), life);
+	all->open--;
 }
 
 /* ---- questions ---- */
@@ -225,6 +250,7 @@ static void begin(struct name *n)
 		return;
 	}
 	n->asking = true;
+	n->names->open++;
 	ares_getaddrinfo(n->names->channel, n->host, NULL, &hints, on_answer, n);
 	arm(n->names);
 }

@@ -3,14 +3,17 @@
  * names.h - addresses of hosts, asked of name servers without waiting (c-ares).
  *
  * As getaddrinfo(3) has them: /etc/hosts and DNS in the order of nsswitch.conf(5), sorted by RFC
- * 6724.  resolv.conf(5) is read at the first question.  An answer is kept as long as it says,
- * with whoever owns the name: so there are as many as there are names.
+ * 6724.  resolv.conf(5) is read at the first question, and again at one before which it changed, as soon
+ * as no other is open.  An answer is kept as long as it says, with whoever owns the name: so there are as
+ * many as there are names.
  */
 #ifndef PORTICO_NET_NAMES_H
 #define PORTICO_NET_NAMES_H
 
 #include <ev.h>
 #include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "sys/addr.h"
 
@@ -22,6 +25,9 @@ struct names_watch;
 struct names {                   /* all zero and a loop: nothing was asked yet */
 	struct ev_loop          *loop;
 	struct ares_channeldata *channel;
+	unsigned                 open;           /* questions */
+	ino_t                    file;           /* the resolv.conf that it was made by, */
+	struct timespec          written;        /* as it was then */
 	struct names_watch      *watches;        /* of its sockets */
 	ev_timer                 timer;
 };

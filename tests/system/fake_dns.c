@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -81,6 +82,15 @@ static void become_the_resolver(void)
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount(path_of("resolv.conf"), there, NULL, MS_BIND, NULL), 0);
 	free(there);
+}
+
+void fake_dns_name(const char *server)
+{
+	FILE *f = fopen("/etc/resolv.conf", "we");       /* in place: it is a mount */
+
+	cr_assert_not_null(f);
+	fprintf(f, "nameserver %s\n", server);
+	cr_assert_eq(fclose(f), 0);
 }
 
 _Atomic unsigned *fake_dns_start(void)

@@ -11,4 +11,7 @@
  * no other host.  Gives how many questions it was asked, over all. */
 _Atomic unsigned *fake_dns_start(void);
 
+/* resolv.conf names another server from now on. */
+void fake_dns_name(const char *server);
+
 #endif

@@ -69,6 +69,25 @@ Test(outgoing, names_are_asked_without_waiting_and_kept_where_little_is_allowed)
 	server_stop(s);
 }
 
+static bool is_there(void *arg)
+{
+	(void)arg;
+	return http_status(8080, "/there") == 200;
+}
+
+Test(outgoing, another_name_server_is_asked_without_a_reload)
+{
+	fake_dns_start();
+	fake_dns_name("127.0.0.9");
+	struct server *s = server_start(SERVER("user = nobody", "",
+		DIALLER("/there", "address = backend.test:7000\ntimeout = 20s")) "%s", "");
+
+	assert_told("/there", 502, "EAGAIN");
+	fake_dns_name("127.0.0.1");
+	cr_assert(wait_until(is_there, NULL, PATIENCE));         /* a failure is kept for a second */
+	server_stop(s);
+}
+
 Test(outgoing, without_a_name_server_a_name_fails)
 {
 	struct server *s = server_start(SERVER("", "",
