@@ -326,7 +326,8 @@ static const struct command command = {
 	.notes =
 		"All but run, check, new, plugin, who, cert and completion speak to the server that runs with\n"
 		"FILE, which may be the plugin that it was started with, and wait for the outcome: 0, or 1 with\n"
-		"the reason, or 75 if no server runs.  Signals do the same:\n"
+		"the reason, or 75 if no server runs.  A status that does not come within 5 s gives 76.\n"
+		"Signals do the same:\n"
 		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
 		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
 };

@@ -50,6 +50,21 @@ int proc_reap(pid_t pid, siginfo_t *how)
 	return 0;
 }
 
+/* "PID (NAME) STATE ...": a name may have all that stands around it (proc_pid_stat(5)). */
+bool proc_is_stopped(pid_t pid)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	size_t len = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[len] = '\0';
+	const char *end = strrchr(text, ')');
+	return end && (strncmp(end, ") T", 3) == 0 || strncmp(end, ") t", 3) == 0);
+}
+
 const char *proc_death(const siginfo_t *how, char *out, size_t size)
 {
 	if (how->si_code == CLD_EXITED)

@@ -22,6 +22,10 @@ void proc_die_with_parent(bool yes);
 /* Collects a dead child: 0, or -1 with EAGAIN if it lives. */
 int proc_reap(pid_t pid, siginfo_t *how);
 
+/* Whether a process, not only a child, is stopped, by a signal or a debugger; false also if /proc does
+ * not tell. */
+bool proc_is_stopped(pid_t pid);
+
 /* "exit code 1", "signal 11 (Segmentation fault)", as waitid(2) told. */
 const char *proc_death(const siginfo_t *how, char *out, size_t size);
 
