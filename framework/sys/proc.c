@@ -6,9 +6,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -114,6 +117,16 @@ void proc_keep_only(int *keep, size_t count)
 		next = (unsigned)keep[i] + 1;
 	}
 	close_between(next, ~0U);
+}
+
+void proc_binary(char *out)
+{
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	/* Where no /proc is mounted: what execve(2) was given. */
+	if (n <= 0 && !realpath((const char *)(uintptr_t)getauxval(AT_EXECFN), out))
+		out[0] = '\0';
 }
 
 size_t proc_raise_descriptors(void)

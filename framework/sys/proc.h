@@ -33,6 +33,9 @@ const char *proc_death(const siginfo_t *how, char *out, size_t size);
  * Sorts keep. */
 void proc_keep_only(int *keep, size_t count);
 
+/* The path of this program, in out of PATH_MAX bytes; "" if it cannot be told. */
+void proc_binary(char *out);
+
 /* Raises RLIMIT_NOFILE's soft limit to its hard one.  Gives the limit now in
  * force; 0 if it cannot be told. */
 size_t proc_raise_descriptors(void);
