@@ -95,7 +95,8 @@ static void tell_silence(const char *file, int fd, const char *what)
 	else if (proc_is_stopped(pid))
 		fprintf(stderr, "pid %d is stopped; kill -CONT %d lets it go on\n", pid, pid);
 	else
-		fprintf(stderr, "pid %d hangs, its workers serve on; kill -9 %d and start it again\n", pid, pid);
+		fprintf(stderr, "pid %d hangs, its log may say on what; its workers serve on; kill -9 %d and start it "
+			"again\n", pid, pid);
 }
 
 static void tell_unreached(const char *file, int code)
