@@ -2,6 +2,7 @@
 /*
  * main.c - the command line: verbs, nothing else.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -165,9 +166,18 @@ static int stop(const struct line *line)
 	return ask_stop(line->file);
 }
 
+/* Of what is asked for to be read: a disk may be full, and half of an answer is none. */
+static int written(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "portico: standard output: %s\n", strerror(errno));
+	return code == EX_OK ? EX_IOERR : code;
+}
+
 static int status(const struct line *line)
 {
-	return ask_status(line->file, line->options[JSON]);
+	return written(ask_status(line->file, line->options[JSON]));
 }
 
 static int top_it(const struct line *line)
@@ -206,7 +216,7 @@ static int scale_it(const struct line *line)
 
 static int who_is_there(const struct line *line)
 {
-	return who(line->argument, line->options[JSON]);
+	return written(who(line->argument, line->options[JSON]));
 }
 
 static int make_certificate(const struct line *line)
@@ -242,8 +252,8 @@ static int inspect_it(const struct line *line)
 		return told_usage("plugin needs a shared object: portico plugin ./hello.so");
 	if (line->options[JSON] && line->options[INI])
 		return told_usage("--json and --ini are one too many; leave one out");
-	return inspect_tell(line->argument, line->options[JSON] ? INSPECT_JSON
-		: line->options[INI] ? INSPECT_INI : INSPECT_TEXT);
+	return written(inspect_tell(line->argument, line->options[JSON] ? INSPECT_JSON
+		: line->options[INI] ? INSPECT_INI : INSPECT_TEXT));
 }
 
 static int make_new(const struct line *line)
@@ -326,7 +336,8 @@ static const struct command command = {
 	.notes =
 		"All but run, check, new, plugin, who, cert and completion speak to the server that runs with\n"
 		"FILE, which may be the plugin that it was started with, and wait for the outcome: 0, or 1 with\n"
-		"the reason, or 75 if no server runs.  Signals do the same:\n"
+		"the reason, or 75 if no server runs.  A status that does not come within 5 s gives 76.\n"
+		"Signals do the same:\n"
 		"HUP reload, USR2 upgrade, TTIN and TTOU one worker more and fewer, USR1 reopen,\n"
 		"TERM and INT stop (twice: at once), QUIT stop without a limit.\n",
 };
@@ -348,7 +359,7 @@ static const char *one_of(const struct line *line, const int *which, int *code)
 static int complete(const struct line *line)
 {
 	if (line->argument && completion(&command, line->argument, stdout) == 0)
-		return EX_OK;
+		return written(EX_OK);
 	fprintf(stderr, "portico: completion needs a shell, bash, zsh or fish: portico completion bash\n");
 	return EX_USAGE;
 }

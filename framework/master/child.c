@@ -162,6 +162,7 @@ int child_tell(struct child *c, enum message_type type, double seconds, int fd)
 void child_kill_after(struct child *c, double seconds)
 {
 	ev_timer_stop(c->loop, &c->killer);
+	c->due = seconds < 0. ? 0. : child_clock() + seconds;
 	if (seconds < 0.)
 		return;
 	ev_now_update(c->loop);

@@ -21,6 +21,7 @@ struct child {                   /* embedded; zeroed before child_spawn() */
 	ev_timer        reaper;  /* where there is none: from the end of its speech on */
 	ev_timer        killer;
 	double          born;    /* by child_clock() */
+	double          due;     /* to be killed, by child_clock(); 0: not at all */
 	bool            overdue; /* killed by child_kill_after() */
 	/* A message came.  fd is the callee's own, or -1. */
 	void          (*heard)(struct child *, const struct message *, int fd);

@@ -37,6 +37,7 @@ struct control {
 	struct deadline_queue working;   /* clients whose outcome is not known yet */
 	struct listener       listener;
 	int                   fd;
+	struct local_file     file;      /* what path led to when it was made */
 	char                  path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -182,6 +183,7 @@ int control_adopt(struct master *m, int fd, const char *path)
 	c->master = m;
 	c->fd = fd;
 	snprintf(c->path, sizeof(c->path), "%s", path);
+	c->file = local_file_at(c->path);
 	stream_kind_init(&c->kind, &c->hub, &ops, PATIENCE, 0.);
 	c->kind.max_input = LONGEST_LINE;
 	c->kind.high_water = LONGEST_LINE;
@@ -209,11 +211,23 @@ int control_open(struct master *m, const char *path)
 	return fd < 0 ? -1 : control_adopt(m, fd, path ? path : "");
 }
 
+/* Its path may lead elsewhere by now: somebody has removed it, and another one made his. */
+static void remove_file(const struct control *c)
+{
+	if (c->path[0] && local_is_at(c->path, &c->file))
+		unlink(c->path);
+}
+
+static bool is_at(const struct control *c, const char *path)
+{
+	return strcmp(c->path, path) == 0 && (!path[0] || local_is_at(path, &c->file));
+}
+
 int control_move(struct master *m, const char *path)
 {
 	struct control *c = m->control;
 
-	if (!c || strcmp(c->path, path ? path : "") == 0)
+	if (!c || is_at(c, path ? path : ""))
 		return 0;
 	int fd = bind_name(m->file, path);
 	if (fd < 0) {
@@ -221,12 +235,15 @@ int control_move(struct master *m, const char *path)
 			path ? path : "(none)", strerror(errno));
 		return -1;
 	}
+	if (path && strcmp(c->path, path) == 0)
+		log_warn("control = %s: somebody had removed it; made again", path);
+	else
+		remove_file(c);
 	listener_stop(&c->listener);
 	close(c->fd);
-	if (c->path[0])
-		unlink(c->path);
 	c->fd = fd;
 	snprintf(c->path, sizeof(c->path), "%s", path ? path : "");
+	c->file = local_file_at(c->path);
 	listener_start(&c->listener, m->loop, fd);
 	return 0;
 }
@@ -249,8 +266,7 @@ void control_close(struct master *m)
 	stream_abort_all(&c->working);
 	while (c->hub.touched.first)
 		stream_settle_listed(c->hub.touched.first);
-	if (c->path[0])
-		unlink(c->path);
+	remove_file(c);
 	close(c->fd);
 	stream_kind_fini(&c->kind);
 	deadline_queue_fini(&c->working);

@@ -23,7 +23,8 @@ struct master;
 int  control_open(struct master *m, const char *path);
 void control_close(struct master *m);
 
-/* Listens at path instead, if that is another one; who is connected stays.  -1: it could
+/* Listens at path instead, if that is another one, or anew, if somebody has removed it; who is
+ * connected stays.  -1: it could
  * not, all is as it was and the log says why. */
 int  control_move(struct master *m, const char *path);
 

@@ -29,9 +29,17 @@ static void stop(struct master *m)
 	master_leave(m, m->serving ? m->serving->config->drain : 0.);
 }
 
+/* Why what serves cannot be changed; NULL: it can. */
+static const char *why_not(const struct master *m)
+{
+	return m->stopping ? "portico is stopping" : m->serving ? NULL : "it does not serve yet";
+}
+
 static void reopen(struct master *m, struct control_client *c)
 {
-	if (logfile_reopen(m) == 0)
+	if (!m->serving)
+		control_answer(c, false, why_not(m));
+	else if (logfile_reopen(m) == 0)
 		control_answer(c, true, "log reopened");
 	else
 		control_answer(c, false, "the log could not be opened; logging goes on where it was");
@@ -83,7 +91,13 @@ static bool is_last_open(const struct master *m, unsigned slot)
 
 static void drain(struct master *m, struct control_client *c, int slot, bool yes)
 {
-	if (!m->serving || m->serving->adopted) {
+	const char *why = why_not(m);
+
+	if (why) {
+		control_answer(c, false, why);
+		return;
+	}
+	if (m->serving->adopted) {
 		control_answer(c, false, "the reload of the upgrade has not succeeded yet; reload first");
 		return;
 	}

@@ -243,7 +243,7 @@ int drill(const char *file, int64_t reloads, int64_t rate)
 	struct soak_plan plan = { .rate = (double)rate };
 	int code;
 
-	json_t *status = ask(file, json_pack("{s:s}", "do", "status"), &code);
+	json_t *status = ask(file, json_pack("{s:s}", "do", "status"), ASK_SECONDS, &code);
 	if (!status)
 		return code == EX_OK ? 1 : code;
 	json_decref(status);

@@ -30,6 +30,9 @@
 /* How much longer than its own deadline a worker may take to end. */
 #define KILL_MARGIN 2.0
 
+/* How long one may take to become ready that an older binary started: start_time's default. */
+#define UNTOLD_START 30.0
+
 /* How long a worker may take that was told to end now. */
 #define NOW_MARGIN 1.0
 
@@ -352,8 +355,20 @@ int member_spawn(struct generation *g, struct slot *slot)
 	return 0;
 }
 
+/* Seconds; the configuration that an adopted one began with is not known. */
+static double time_left(const struct member *m, double due)
+{
+	double left = due - child_clock();
+
+	if (due > 0.)
+		return left > 0. ? left : 0.;
+	if (due == DUE_UNTOLD && m->state == MEMBER_LEAVING)
+		return overdue_after(MESSAGE_RETIRE, m->generation->config->drain);
+	return due == DUE_UNTOLD && m->state < MEMBER_READY ? UNTOLD_START : -1.;
+}
+
 int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int page_fd,
-	enum member_state state, double born)
+	enum member_state state, double born, double due)
 {
 	struct member *m = create(g, slot);
 	if (!m)
@@ -366,7 +381,6 @@ int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel
 		return -1;
 	}
 	enlist(m);
-	if (state == MEMBER_LEAVING)
-		child_kill_after(&m->child, overdue_after(MESSAGE_RETIRE, g->config->drain));
+	child_kill_after(&m->child, time_left(m, due));
 	return 0;
 }

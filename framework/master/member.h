@@ -52,9 +52,11 @@ struct member {                              /* a worker, as the master sees it 
  * generation knows why. */
 int member_spawn(struct generation *g, struct slot *slot);
 
-/* Takes over a worker that the binary before this one started. -1 and errno. */
+/* Takes over a worker that the binary before this one started. -1 and errno.  due: as child.h has it;
+ * DUE_UNTOLD: that binary did not tell, and what it waits for begins anew. */
+#define DUE_UNTOLD (-1.)
 int member_adopt(struct generation *g, struct slot *slot, pid_t pid, int channel, int page_fd,
-	enum member_state state, double born);
+	enum member_state state, double born, double due);
 
 /* The server is about to end: /readyz says no. */
 void member_tell_unready(struct member *m);

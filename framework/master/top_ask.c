@@ -29,7 +29,7 @@ ask_for(int out, pid_t parent, const char *file, json_t *request)
 	if (getppid() != parent)
 		_exit(1);
 	dup2(out, STDERR_FILENO);
-	json_t *answer = ask(file, request, &code);
+	json_t *answer = ask(file, request, 0, &code);
 	if (answer)
 		(void)json_dumpfd(answer, out, JSON_COMPACT);
 	_exit(0);

@@ -15,6 +15,7 @@
 #include "master/upgrade.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@
 #include "master/operation.h"
 #include "master/upgrade_state.h"
 #include "sys/notify.h"
+#include "sys/proc.h"
 
 /* A binary that hangs would hold up every operation after it. */
 #define CHECK_TIME 30.0
@@ -41,7 +43,7 @@
 
 #define WANTS_VERSION "PORTICO_UPGRADE_STATE"
 
-static char binary[4096];
+static char binary[PATH_MAX];
 
 struct upgrade {
 	struct child   child;
@@ -53,8 +55,7 @@ struct upgrade {
 
 void upgrade_remember_binary(void)
 {
-	ssize_t n = readlink("/proc/self/exe", binary, sizeof(binary) - 1);
-	binary[n > 0 ? n : 0] = '\0';
+	proc_binary(binary);
 }
 
 /* ---- the check by the new binary ---- */

@@ -19,10 +19,10 @@
 
 static json_t *member_json(const struct member *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:b, s:i}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:b, s:i}",
 		"slot", (int)w->slot->index, "pid", (int)w->child.pid,
 		"channel", w->child.channel, "pulse", w->page_fd,
-		"state", (int)w->state, "born", w->child.born,
+		"state", (int)w->state, "born", w->child.born, "due", w->child.due,
 		"ready", w->ready_at, "serving", w->serving_at, "leaving", w->leaving_at,
 		"owed_files", (int)w->owed_files, "estate", (int)w->estate);
 }
@@ -149,7 +149,8 @@ static int load_members(struct generation *g, const json_t *members)
 		if (slot >= t->count)
 			return -1;
 		if (member_adopt(g, t->slots[slot], upgrade_int(w, "pid"), upgrade_int(w, "channel"),
-			upgrade_int(w, "pulse"), (enum member_state)upgrade_int(w, "state"), upgrade_real(w, "born")) < 0)
+			upgrade_int(w, "pulse"), (enum member_state)upgrade_int(w, "state"), upgrade_real(w, "born"),
+			json_object_get(w, "due") ? upgrade_real(w, "due") : DUE_UNTOLD) < 0)
 			return -1;
 		g->members->owed_files = json_is_true(json_object_get(w, "owed_files"));
 		g->members->ready_at = upgrade_real(w, "ready");

@@ -38,7 +38,7 @@ static unsigned count_serving(const struct master *m)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < m->table.active; i++) {
-		const struct member *w = m->serving ? generation_member(m->serving, m->table.slots[i]) : NULL;
+		const struct member *w = generation_member(m->serving, m->table.slots[i]);
 		count += w && w->state == MEMBER_SERVING && !m->table.slots[i]->stalled;
 	}
 	return count;
@@ -52,7 +52,17 @@ static void say_workers(struct line *l, const struct master *m)
 		add(l, "%u of %u workers serve", serving, all);
 	else
 		add(l, "%u worker%s", all, all == 1 ? "" : "s");
-	add(l, ", generation %u", m->serving ? m->serving->number : 0);
+	add(l, ", generation %u", m->serving->number);
+}
+
+static void say_end(struct line *l, const struct master *m)
+{
+	unsigned count = 0;
+
+	for (const struct generation *g = m->generations; g; g = g->older)
+		for (const struct member *w = g->members; w; w = w->next)
+			count++;
+	add(l, "ending, %u worker%s what is in hand", count, count == 1 ? " finishes" : "s finish");
 }
 
 static void say_stalls(struct line *l, const struct master *m)
@@ -107,6 +117,16 @@ void verdict(const struct master *m, const struct latency *lately, char *out, si
 {
 	struct line l = { .out = out, .size = size };
 
+	if (m->stopping || !m->serving) {
+		if (m->stopping)
+			say_end(&l, m);
+		else
+			add(&l, "starting, no worker serves yet");
+		add(&l, ", %llu lost", (unsigned long long)m->lost);
+		return;
+	}
+	if (master_is_leaving(m))
+		add(&l, "about to end, ");
 	say_workers(&l, m);
 	say_stalls(&l, m);
 	say_rests(&l, m);

@@ -6,9 +6,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -48,6 +51,21 @@ int proc_reap(pid_t pid, siginfo_t *how)
 		return -1;
 	}
 	return 0;
+}
+
+/* "PID (NAME) STATE ...": a name may have all that stands around it (proc_pid_stat(5)). */
+bool proc_is_stopped(pid_t pid)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	size_t len = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[len] = '\0';
+	const char *end = strrchr(text, ')');
+	return end && (strncmp(end, ") T", 3) == 0 || strncmp(end, ") t", 3) == 0);
 }
 
 const char *proc_death(const siginfo_t *how, char *out, size_t size)
@@ -99,6 +117,16 @@ void proc_keep_only(int *keep, size_t count)
 		next = (unsigned)keep[i] + 1;
 	}
 	close_between(next, ~0U);
+}
+
+void proc_binary(char *out)
+{
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	/* Where no /proc is mounted: what execve(2) was given. */
+	if (n <= 0 && !realpath((const char *)(uintptr_t)getauxval(AT_EXECFN), out))
+		out[0] = '\0';
 }
 
 size_t proc_raise_descriptors(void)

@@ -243,14 +243,19 @@ Test(control_socket, more_bytes_after_the_line_are_not_heard)
 
 /* ---- the socket as a file ---- */
 
-static void leave_stale_socket(void)
+static int bind_there(void)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path_of("control.sock"));
 	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	close(fd);
+	return fd;
+}
+
+static void leave_stale_socket(void)
+{
+	close(bind_there());
 }
 
 Test(control_socket, the_socket_file_is_its_owners_alone)
@@ -303,4 +308,30 @@ Test(control_socket, a_reload_may_move_the_socket)
 	cr_assert_eq(verb(&o, "status", NULL), 0, "after a reload with another control = the "
 		"server cannot be asked any more: %s", o.err);
 	server_stop(s);
+}
+
+Test(control_socket, one_that_was_removed_is_made_again_by_a_reload)
+{
+	struct server *s = server_start(AT_PATH, path_of("control.sock"), "hello");
+	struct outcome o;
+
+	cr_assert_eq(unlink(path_of("control.sock")), 0);
+	cr_assert_eq(verb(&o, "status", NULL), 75);
+	server_signal(s, SIGHUP);
+	server_await_generation(s, 2);
+	server_await(s, "control.sock: somebody had removed it; made again");
+	cr_assert_eq(status_number("generation"), 2);
+	server_stop(s);
+	cr_assert_eq(access(path_of("control.sock"), F_OK), -1, "it is left behind");
+}
+
+Test(control_socket, what_another_has_put_in_its_place_stays)
+{
+	struct server *s = server_start(AT_PATH, path_of("control.sock"), "hello");
+
+	cr_assert_eq(unlink(path_of("control.sock")), 0);
+	int fd = bind_there();
+	server_stop(s);
+	cr_assert_eq(access(path_of("control.sock"), F_OK), 0, "it was removed");
+	close(fd);
 }

@@ -113,6 +113,28 @@ Test(control_stop, a_run_right_after_a_stop_starts)
 	}
 }
 
+/* Not that its slots are down, which would be looked into. */
+Test(control_stop, a_status_meanwhile_tells_that_it_ends)
+{
+	static const char ending[] = "ending, 1 worker finishes what is in hand, 0 lost\n";
+	struct server *s = server_start(DEFERRED, path_of("go"));
+	struct asked stop;
+	struct outcome o;
+	struct response r;
+	int fd = begin_stop(s, &stop);
+
+	server_await_workers(s, 1);
+	verb_succeeds(&o, "status", NULL);
+	cr_assert_eq(strncmp(o.out, ending, strlen(ending)), 0, "%s", o.out);
+	cr_assert_eq(verb(&o, "drain", "0"), 1);
+	cr_assert_str_eq(o.err, "portico is stopping\n");
+	write_file("go", "now");
+	cr_assert(client_response(fd, &r));
+	close(fd);
+	cr_assert_eq(verb_await(&stop, &o), 0);
+	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
+}
+
 Test(control_stop, what_is_asked_while_it_stops_is_told_so)
 {
 	struct server *s = server_start(DEFERRED, path_of("go"));

@@ -189,6 +189,27 @@ Test(upgrade_fails, without_its_reload_the_end_is_announced_as_before)
 	server_assert_gone(s);
 }
 
+/* One that crashed is being replaced while the binary changes, and the new one hangs. */
+Test(upgrade_fails, without_its_reload_who_hangs_in_its_start_is_ended_in_time)
+{
+	struct outcome o;
+
+	write_file("gate", "open");
+	write_file("portico.ini", "[portico]\nworkers = 2\nstart_time = 5s\n"
+		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"
+		"[handler web /]\nplugin = ${T}/gate.so\nfile = %s\n", path_of("gate"));
+	struct server *s = start_serving();
+	cr_assert_eq(unlink(path_of("gate")), 0);
+	cr_assert_eq(kill(status_worker(0), SIGKILL), 0);
+	server_await_count(s, "waiting at the gate", 3);
+	write_file("portico.ini", "%s", fails_in_start);
+	cr_assert_eq(verb(&o, "upgrade", NULL), 1, "%s", o.out);
+	cr_assert_eq(status_number("upgrades"), 1);
+	server_await_workers(s, 1);
+	cr_assert_str_eq(http_get(8080, "/"), "through\n");
+	server_stop(s);
+}
+
 Test(upgrade_fails, without_its_reload_the_log_can_be_reopened)
 {
 	char ini[512];

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void await_death(pid_t pid, int pidfd, siginfo_t *how)
@@ -91,4 +92,22 @@ Test(proc, whose_parent_has_died_dies_too)
 	close(ends[1]);
 	await_death(pid, pidfd, &how);
 	cr_assert_eq(read(ends[0], &byte, 1), 0, "it lives on");
+}
+
+Test(proc, tells_who_is_stopped)
+{
+	siginfo_t how;
+	int pidfd;
+
+	pid_t pid = proc_fork(&pidfd);
+	if (pid == 0)
+		for (;;)
+			pause();
+	cr_assert_not(proc_is_stopped(pid));
+	kill(pid, SIGSTOP);
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &how, WSTOPPED | WNOWAIT), 0);
+	cr_assert(proc_is_stopped(pid));
+	kill(pid, SIGKILL);
+	await_death(pid, pidfd, &how);
+	cr_assert_not(proc_is_stopped(pid));     /* there is none */
 }
