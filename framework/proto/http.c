@@ -122,9 +122,20 @@ static bool is_over(const struct http_conn *c, size_t rest)
 	return r->phase == HTTP_HEAD || (r->phase == HTTP_BODY && !r->body_held);
 }
 
+/* By the clock that the last request was counted with. */
+static bool takes_long(const struct hub *h, uint64_t *began)
+{
+	if (*began == 0)
+		*began = h->looked;
+	return h->looked > *began + HUB_TURN;
+}
+
+/* Thousands of requests may come at once, and a handler may take its time for each: others have their turn
+ * in between. */
 static size_t on_data(struct stream *s, char *data, size_t len)
 {
 	struct http_conn *c = conn_of(s);
+	uint64_t began = 0;
 	size_t used = 0;
 
 	while (stream_is_open(s) && s->kind == &c->site->kind) {
@@ -138,10 +149,18 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 		int phase = r->phase;
 		size_t n = http_read(r, data + used, len - used);
 		used += n;
-		if (r->reply == HTTP_REPLY_ENDED)
-			finish(c, len - used);
-		else if (n == 0 && r->phase == phase)
+		if (r->reply != HTTP_REPLY_ENDED) {
+			if (n == 0 && r->phase == phase)
+				break;
+			continue;
+		}
+		finish(c, len - used);
+		if (used == len)
 			break;
+		if (takes_long(s->kind->hub, &began)) {
+			stream_retry(s);
+			break;
+		}
 	}
 	if (!stream_is_open(s))
 		return len;
