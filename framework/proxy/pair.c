@@ -12,7 +12,6 @@ struct pair {                    /* lives as long as one of its sides */
 	struct backend      *backend;
 	unsigned             left;       /* backends to try */
 	bool                 open;
-	bool                 ended;      /* the client has said its end */
 };
 
 /* ---- what both sides do ---- */
@@ -132,11 +131,8 @@ ssize_t client_data(struct portico_conn *client, const void *data, size_t len)
 
 void client_eof(struct portico_conn *client)
 {
-	struct pair *pair = *client_pair(client);
-
-	pair->ended = true;
-	if (pair->server)
-		portico_conn_end(pair->server);
+	if ((*client_pair(client))->server)
+		portico_conn_end((*client_pair(client))->server);
 }
 
 void client_drained(struct portico_conn *client)
@@ -145,12 +141,14 @@ void client_drained(struct portico_conn *client)
 		portico_conn_resume((*client_pair(client))->server);
 }
 
+/* One that was idle has ended as well as one that said so. */
 void client_close(struct portico_conn *client)
 {
 	struct pair *pair = *client_pair(client);
+	int error = portico_conn_error(client);
 
 	if (!pair)
 		return;
 	pair->client = NULL;
-	leave(pair, pair->server, pair->ended ? 0 : ECONNRESET);
+	leave(pair, pair->server, error == ETIMEDOUT ? 0 : error);
 }

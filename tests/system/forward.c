@@ -169,6 +169,24 @@ Test(forward, what_one_side_cuts_is_cut_on_the_other)
 	server_stop(s);
 }
 
+/* Nothing is lost by it: what ends here in order does so there, too. */
+Test(forward, who_is_idle_ends_as_it_should)
+{
+	int listener = listen_on(7000);
+	struct server *s = server_start("[service proxy]\nprotocol = tcp\nlisten = 127.0.0.1:7100\n"
+		"idle = 200ms\nlinger = 100ms\n[handler proxy]\nplugin = ${E}/proxy.so\nbackends = 127.0.0.1:7000\n");
+	char text[64];
+
+	int client = client_connect(7100);
+	client_says(client, "all of it");
+	int backend = accept_saying(listener, "all of it");
+	cr_assert_eq(client_read_all(backend, text, sizeof(text)), 0);
+	close(backend);
+	close(client);
+	close(listener);
+	server_stop(s);
+}
+
 /* ---- backends ---- */
 
 /* Each client that is passed on takes three descriptors here. */
