@@ -330,7 +330,7 @@ void portico_conn_resume(struct portico_conn *c)
 
 void portico_conn_end(struct portico_conn *c)
 {
-	if (!is_framed(c) && !is_awaited(c))
+	if (!is_framed(c))
 		stream_end(&c->stream);
 }
 

@@ -369,7 +369,7 @@ int     portico_conn_error(const struct portico_conn *);     /* in tcp_close() *
  * there, so end in drain() what would never end; when the time is up they are cut.
  *
  * The functions of connections work on them: writing gives ENOTCONN before opened(); what is paused
- * before stays so; close and abort give a connect up; peer is the address, of a unix socket the
+ * or ended before stays so; close and abort give a connect up; peer is the address, of a unix socket the
  * family alone; tls tells of the server; state is what portico_connect() was given.  Bounds
  * (max_input, high_water, max_queue, linger, and send_rate for what is unsent when you close) are the service's.
  *
