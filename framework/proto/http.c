@@ -216,7 +216,10 @@ static void on_late(struct stream *s)
 		return;
 	}
 	if (is_idle(c)) {
-		stream_close(s, false);
+		if (s->retry)
+			stream_renew(s);         /* it is our turn that is late */
+		else
+			stream_close(s, false);
 		return;
 	}
 	if (keeps_pace(r))

@@ -63,6 +63,29 @@ Test(http, others_have_a_turn_between_many_pipelined_requests)
 	cr_assert_eq(rig.hub.streams, 0);
 }
 
+/* Whose requests wait for their turn is not idle. */
+Test(http, who_waits_for_a_turn_is_not_idle)
+{
+	enum { MANY = 20 };
+	char bytes[MANY * sizeof(GET("/a"))] = "", answers[MANY * sizeof(OK_A)] = "";
+	struct client other;
+
+	http.site.kind.idle.span = 0.0005;
+	http.telling = false;
+	http.on_request = take_a_millisecond;
+	connect_client(&other);
+	for (int i = 0; i < MANY; i++) {
+		strcat(bytes, GET("/a"));
+		strcat(answers, OK_A);
+	}
+	client_says(&http.client, bytes);
+	client_says(&other, bytes);
+	rig_turns(MANY);
+	hears(answers);
+	client_hears(&other, answers);
+	client_fini(&other);
+}
+
 Test(http, keeps_the_connection_between_requests_and_no_request_while_idle)
 {
 	says(GET("/a"));
