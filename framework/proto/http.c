@@ -115,14 +115,14 @@ static bool is_over(const struct http_conn *c, size_t rest)
 {
 	const struct portico_request *r = c->request;
 
-	if (!c->conn.stream.eof)
-		return false;
+	if (!c->conn.stream.eof || c->conn.stream.retry)
+		return false;    /* there is more to come, or to look at */
 	if (!r)
 		return rest == 0;
 	return r->phase == HTTP_HEAD || (r->phase == HTTP_BODY && !r->body_held);
 }
 
-/* By the clock that the last request was counted with. */
+/* By the clock as it was last looked at. */
 static bool takes_long(const struct hub *h, uint64_t *began)
 {
 	if (*began == 0)
@@ -130,8 +130,8 @@ static bool takes_long(const struct hub *h, uint64_t *began)
 	return h->looked > *began + HUB_TURN;
 }
 
-/* Thousands of requests may come at once, and a handler may take its time for each: others have their turn
- * in between. */
+/* Thousands of requests, or chunks of one, may come at once, and a handler may take its time for each: others
+ * have their turn in between. */
 static size_t on_data(struct stream *s, char *data, size_t len)
 {
 	struct http_conn *c = conn_of(s);
@@ -149,12 +149,14 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 		int phase = r->phase;
 		size_t n = http_read(r, data + used, len - used);
 		used += n;
-		if (r->reply != HTTP_REPLY_ENDED) {
-			if (n == 0 && r->phase == phase)
-				break;
+		if (r->reply == HTTP_REPLY_ENDED)
+			finish(c, len - used);   /* which looks at the clock */
+		else if (n == 0 && r->phase == phase)
+			break;
+		else if (phase == HTTP_BODY)
+			hub_look(s->kind->hub);
+		else
 			continue;
-		}
-		finish(c, len - used);
 		if (used == len)
 			break;
 		if (takes_long(s->kind->hub, &began)) {
