@@ -236,7 +236,7 @@ Test(forward, who_is_idle_ends_as_it_should)
 {
 	int listener = listen_on(7000);
 	struct server *s = server_start("[service proxy]\nprotocol = tcp\nlisten = 127.0.0.1:7100\n"
-		"idle = 200ms\nlinger = 100ms\n[handler proxy]\nplugin = ${E}/proxy.so\nbackends = 127.0.0.1:7000\n");
+		"idle = 1s\nlinger = 100ms\n[handler proxy]\nplugin = ${E}/proxy.so\nbackends = 127.0.0.1:7000\n");
 	char text[64];
 
 	int client = client_connect(7100);
