@@ -130,6 +130,12 @@ static bool takes_long(const struct hub *h, uint64_t *began)
 	return h->looked > *began + HUB_TURN;
 }
 
+/* Out of line: most have no body. */
+static __attribute__((noinline)) void look_at_clock(struct hub *h)
+{
+	hub_look(h);
+}
+
 /* Thousands of requests, or chunks of one, may come at once, and a handler may take its time for each: others
  * have their turn in between. */
 static size_t on_data(struct stream *s, char *data, size_t len)
@@ -149,16 +155,17 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 		int phase = r->phase;
 		size_t n = http_read(r, data + used, len - used);
 		used += n;
-		if (r->reply == HTTP_REPLY_ENDED)
+		if (r->reply == HTTP_REPLY_ENDED) {
 			finish(c, len - used);   /* which looks at the clock */
-		else if (n == 0 && r->phase == phase)
+			if (used == len)
+				break;
+		} else if (n == 0 && r->phase == phase) {
 			break;
-		else if (phase == HTTP_BODY)
-			hub_look(s->kind->hub);
-		else
+		} else if (phase != HTTP_BODY || used == len) {
 			continue;
-		if (used == len)
-			break;
+		} else {
+			look_at_clock(s->kind->hub);
+		}
 		if (takes_long(s->kind->hub, &began)) {
 			stream_retry(s);
 			break;
