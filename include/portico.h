@@ -339,7 +339,10 @@ int portico_offload(struct portico_service *, void (*work)(void *arg),
  * queue is longer than high_water the worker stops reading from that peer.
  * The connection of a request can be asked, closed and aborted; writing to it
  * gives EOPNOTSUPP.  end: what comes is still read, and the connection closes when the peer has ended
- * too; over TLS 1.2 many take it for the end of both sides. */
+ * too; over TLS 1.2 many take it for the end of both sides.
+ * error: why it has ended: 0 (its peer has, or you closed it), ETIMEDOUT (it was idle, and nothing was
+ * lost), ECONNRESET (its peer cut it, or it broke), ECONNABORTED (it was cut here: by you, because its peer did not
+ * read, or was idle with something lost, broke TLS, or the time to drain was up). */
 struct portico_service *portico_conn_service(struct portico_conn *);
 void   *portico_conn_state(struct portico_conn *);
 void    portico_conn_peer(const struct portico_conn *, struct portico_peer *); /* who a PROXY header told */
@@ -356,6 +359,7 @@ void    portico_conn_close(struct portico_conn *);     /* after output is sent *
 void    portico_conn_end(struct portico_conn *);       /* no more will be written: the peer is told so */
 void    portico_conn_abort(struct portico_conn *);     /* now */
 bool    portico_conn_handed_on(const struct portico_conn *); /* in tcp_close(): it goes on elsewhere */
+int     portico_conn_error(const struct portico_conn *);     /* in tcp_close() */
 
 /* Connections to other servers.  portico_upstream(), from start() on, says where to; it is yours until
  * stop() returns, so make one for each server, not for each connection.  portico_connect() begins one; what
@@ -365,7 +369,7 @@ bool    portico_conn_handed_on(const struct portico_conn *); /* in tcp_close(): 
  * there, so end in drain() what would never end; when the time is up they are cut.
  *
  * The functions of connections work on them: writing gives ENOTCONN before opened(); what is paused
- * before stays so; close and abort give a connect up; peer is the address, of a unix socket the
+ * or ended before stays so; close and abort give a connect up; peer is the address, of a unix socket the
  * family alone; tls tells of the server; state is what portico_connect() was given.  Bounds
  * (max_input, high_water, max_queue, linger, and send_rate for what is unsent when you close) are the service's.
  *

@@ -42,9 +42,10 @@ static void retry_input(struct stream *s)
 	stream_deliver_kept(s);
 }
 
+/* With TLS it may be known while the bytes in front of it wait for who has paused. */
 static void tell_eof(struct stream *s)
 {
-	if (!s->eof || s->eof_told || s->state != STREAM_OPEN || s->broken)
+	if (!s->eof || s->eof_told || s->state != STREAM_OPEN || s->broken || (s->paused && buf_len(&s->in) > 0))
 		return;
 	s->eof_told = true;
 	s->held = true;

@@ -97,6 +97,8 @@ struct stream {
 	uint32_t               ending : 1;   /* no more will be written: to be said when all is sent */
 	uint32_t               ended : 1;    /* that was said */
 	uint32_t               given : 1;    /* by stream_hand_on(): for closed() */
+	uint32_t               cut : 1;      /* stream_abort(), or its peer made no sense */
+	uint32_t               discarded : 1; /* what its peer said behind our end */
 	struct buf             in;           /* unused input, own storage */
 	struct buf             out;          /* unsent output, storage lent by the hub */
 	struct stream_file    *files;        /* unsent, each somewhere in out: stream_file.c */

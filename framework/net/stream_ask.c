@@ -76,6 +76,7 @@ void stream_abort(struct stream *s)
 {
 	if (s->state == STREAM_CLOSED)
 		return;
+	s->cut |= s->state != STREAM_LINGERING;  /* when all was sent there is nothing left to cut */
 	s->state = STREAM_CLOSED;
 	sock_reset_on_close(s->io.fd);
 	stream_leave_lists(s);           /* it need not wait */

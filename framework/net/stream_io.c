@@ -56,6 +56,7 @@ static void end_transport(struct stream *s)
 	s->blocked = false;
 	s->state = STREAM_FLUSHING;
 	s->hasty = false;
+	s->cut = true;
 }
 
 static void shake(struct stream *s)
@@ -237,6 +238,7 @@ void stream_discard(struct stream *s)
 		ssize_t n = transport_recv(s, s->kind->hub->block, HUB_READ_BLOCK);
 		if (n > 0) {
 			s->hasty = false;        /* it had more to say, and may have still more */
+			s->discarded = true;
 			continue;
 		}
 		if (n < 0)

@@ -86,7 +86,10 @@ static void on_drained(struct stream *s)
 
 static void on_late(struct stream *s)
 {
-	s->kind->counts->errors[ERROR_TIMEOUT] += stream_queued(s) > 0;
+	bool unsent = stream_queued(s) > 0, unread = s->paused || buf_len(&s->in) > 0;
+
+	s->kind->counts->errors[ERROR_TIMEOUT] += unsent;
+	conn_of(s)->error = unsent || unread ? ECONNABORTED : ETIMEDOUT;
 	stream_close(s, false);
 }
 
@@ -279,6 +282,18 @@ static bool is_awaited(const struct portico_conn *c)
 	return o && !outgoing_is_open(o);
 }
 
+int portico_conn_error(const struct portico_conn *c)
+{
+	const struct outgoing_conn *o = outgoing_of(c);
+	const struct stream *s = &c->stream;
+
+	if (o)
+		return o->error;
+	if (s->broken)
+		return ECONNRESET;
+	return s->cut || (c->error && s->discarded) ? ECONNABORTED : c->error;
+}
+
 ssize_t portico_conn_write(struct portico_conn *c, const void *data, size_t len)
 {
 	if (is_framed(c)) {
@@ -315,7 +330,7 @@ void portico_conn_resume(struct portico_conn *c)
 
 void portico_conn_end(struct portico_conn *c)
 {
-	if (!is_framed(c) && !is_awaited(c))
+	if (!is_framed(c))
 		stream_end(&c->stream);
 }
 

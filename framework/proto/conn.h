@@ -25,6 +25,7 @@ struct portico_conn {
 	void                   *state;   /* http: NULL */
 	uint64_t                client;  /* for limits_leave() */
 	struct addr             peer;
+	int                     error;   /* tcp: why it was ended as late; 0: it was not */
 };
 
 /* The TCP side of one service in this worker. */

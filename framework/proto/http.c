@@ -115,16 +115,33 @@ static bool is_over(const struct http_conn *c, size_t rest)
 {
 	const struct portico_request *r = c->request;
 
-	if (!c->conn.stream.eof)
-		return false;
+	if (!c->conn.stream.eof || c->conn.stream.retry)
+		return false;    /* there is more to come, or to look at */
 	if (!r)
 		return rest == 0;
 	return r->phase == HTTP_HEAD || (r->phase == HTTP_BODY && !r->body_held);
 }
 
+/* By the clock as it was last looked at. */
+static bool takes_long(const struct hub *h, uint64_t *began)
+{
+	if (*began == 0)
+		*began = h->looked;
+	return h->looked > *began + HUB_TURN;
+}
+
+/* Out of line: most have no body. */
+static __attribute__((noinline)) void look_at_clock(struct hub *h)
+{
+	hub_look(h);
+}
+
+/* Thousands of requests, or chunks of one, may come at once, and a handler may take its time for each: others
+ * have their turn in between. */
 static size_t on_data(struct stream *s, char *data, size_t len)
 {
 	struct http_conn *c = conn_of(s);
+	uint64_t began = 0;
 	size_t used = 0;
 
 	while (stream_is_open(s) && s->kind == &c->site->kind) {
@@ -138,10 +155,21 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 		int phase = r->phase;
 		size_t n = http_read(r, data + used, len - used);
 		used += n;
-		if (r->reply == HTTP_REPLY_ENDED)
-			finish(c, len - used);
-		else if (n == 0 && r->phase == phase)
+		if (r->reply == HTTP_REPLY_ENDED) {
+			finish(c, len - used);   /* which looks at the clock */
+			if (used == len)
+				break;
+		} else if (n == 0 && r->phase == phase) {
 			break;
+		} else if (phase != HTTP_BODY || used == len) {
+			continue;
+		} else {
+			look_at_clock(s->kind->hub);
+		}
+		if (takes_long(s->kind->hub, &began)) {
+			stream_retry(s);
+			break;
+		}
 	}
 	if (!stream_is_open(s))
 		return len;
@@ -197,7 +225,10 @@ static void on_late(struct stream *s)
 		return;
 	}
 	if (is_idle(c)) {
-		stream_close(s, false);
+		if (s->retry)
+			stream_renew(s);         /* it is our turn that is late */
+		else
+			stream_close(s, false);
 		return;
 	}
 	if (keeps_pace(r))

@@ -12,22 +12,45 @@ struct pair {                    /* lives as long as one of its sides */
 	struct backend      *backend;
 	unsigned             left;       /* backends to try */
 	bool                 open;
-	bool                 ended;      /* the client has said its end */
 };
 
 /* ---- what both sides do ---- */
 
 /* What was cut must not look whole on the other side: so neither has an end, but a reset. */
-static ssize_t pass(struct portico_conn *from, struct portico_conn *to, const void *data, size_t len)
+static void cut(struct portico_conn *from, struct portico_conn *to)
 {
-	if (!to || portico_conn_write(to, data, len) < 0) {
-		portico_conn_abort(from);
-		if (to)
-			portico_conn_abort(to);
-	} else if (portico_conn_queued(to) > 0) {
-		portico_conn_pause(from);
+	portico_conn_abort(from);
+	if (to)
+		portico_conn_abort(to);
+}
+
+/* As much as max_queue has room for; -1: nothing, and never will. */
+static ssize_t write_some(struct portico_conn *to, const char *data, size_t len)
+{
+	while (portico_conn_write(to, data, len) < 0) {
+		if (errno != ENOBUFS || len == 1)
+			return -1;
+		len /= 2;
 	}
 	return (ssize_t)len;
+}
+
+/* Gives how much was passed on; the rest comes again when that has gone. */
+static ssize_t pass(struct portico_conn *from, struct portico_conn *to, const char *data, size_t len)
+{
+	size_t used = 0;
+
+	while (to && used < len && portico_conn_queued(to) == 0) {
+		ssize_t n = write_some(to, data + used, len - used);
+		if (n < 0)
+			break;
+		used += (size_t)n;
+	}
+	if (to && portico_conn_queued(to) > 0)
+		portico_conn_pause(from);
+	else if (used < len)
+		cut(from, to);
+	return (ssize_t)used;
 }
 
 static void leave(struct pair *pair, struct portico_conn *other, int error)
@@ -132,11 +155,8 @@ ssize_t client_data(struct portico_conn *client, const void *data, size_t len)
 
 void client_eof(struct portico_conn *client)
 {
-	struct pair *pair = *client_pair(client);
-
-	pair->ended = true;
-	if (pair->server)
-		portico_conn_end(pair->server);
+	if ((*client_pair(client))->server)
+		portico_conn_end((*client_pair(client))->server);
 }
 
 void client_drained(struct portico_conn *client)
@@ -145,12 +165,14 @@ void client_drained(struct portico_conn *client)
 		portico_conn_resume((*client_pair(client))->server);
 }
 
+/* One that was idle has ended as well as one that said so. */
 void client_close(struct portico_conn *client)
 {
 	struct pair *pair = *client_pair(client);
+	int error = portico_conn_error(client);
 
 	if (!pair)
 		return;
 	pair->client = NULL;
-	leave(pair, pair->server, pair->ended ? 0 : ECONNRESET);
+	leave(pair, pair->server, error == ETIMEDOUT ? 0 : error);
 }

@@ -17,6 +17,7 @@
 #include "operate.h"
 #include "proc.h"
 #include "server.h"
+#include "tls_client.h"
 
 static void set_up(void)
 {
@@ -117,6 +118,67 @@ Test(forward, much_goes_through_little)
 	server_stop(s);
 }
 
+/* A read brings more than the other side's queue may hold: it goes there in pieces. */
+enum { SIZE = 256 * 1024 };
+
+static char said[SIZE], heard[SIZE + 2];
+
+static struct server *start_narrow(const char *bounds)
+{
+	for (int i = 0; i < SIZE; i++)
+		said[i] = (char)(i / 7 + i / 65536);
+	return server_start("[portico]\nworkers = 1\n"
+		"[service echo]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
+		"[handler echo]\nplugin = ${E}/echo.so\n"
+		"[service proxy]\nprotocol = tcp\nlisten = 127.0.0.1:7100\n%s"
+		"[handler proxy]\nplugin = ${E}/proxy.so\nbackends = 127.0.0.1:7000\n", bounds);
+}
+
+static void goes_through(const char *bounds)
+{
+	struct server *s = start_narrow(bounds);
+	int fd = client_connect(7100);
+
+	client_send(fd, said, SIZE);
+	client_ends(fd);
+	cr_assert_eq(client_read_all(fd, heard, sizeof(heard)), SIZE);
+	cr_assert_eq(memcmp(said, heard, SIZE), 0);
+	close(fd);
+	server_stop(s);
+}
+
+Test(forward, a_queue_shorter_than_a_read)
+{
+	goes_through("high_water = 20000\nmax_queue = 20000\n");
+}
+
+Test(forward, a_queue_of_a_few_bytes)
+{
+	goes_through("high_water = 64\nmax_queue = 100\n");
+}
+
+/* The client's end comes with the last of what it says. */
+Test(forward, a_queue_shorter_than_a_read_over_tls)
+{
+	make_pair("a.test");
+	struct server *s = start_narrow("high_water = 1000\nmax_queue = 1000\n"
+		"tls_certificate = a.test.crt\ntls_key = a.test.key\n");
+	static const struct tls_wish wish;
+	struct tls_conn c;
+	int n, len = 0;
+
+	tls_dial(&c, 7100, &wish);
+	cr_assert_eq(SSL_write(c.ssl, said, SIZE), SIZE);
+	SSL_shutdown(c.ssl);
+	while ((n = SSL_read(c.ssl, heard + len, (int)sizeof(heard) - len)) > 0)
+		len += n;
+	cr_assert_eq(len, SIZE);
+	cr_assert_eq(memcmp(said, heard, SIZE), 0);
+	cr_assert_eq(SSL_get_error(c.ssl, n), SSL_ERROR_ZERO_RETURN);
+	tls_hang_up(&c);
+	server_stop(s);
+}
+
 /* ---- who cuts ---- */
 
 /* The connection over which text comes: the others are checks. */
@@ -164,6 +226,24 @@ Test(forward, what_one_side_cuts_is_cut_on_the_other)
 	client_read(client, text, 4);
 	resets(backend);
 	cr_assert_eq(client_read_all(client, text, sizeof(text)), CLIENT_RESET);
+	close(client);
+	close(listener);
+	server_stop(s);
+}
+
+/* Nothing is lost by it: what ends here in order does so there, too. */
+Test(forward, who_is_idle_ends_as_it_should)
+{
+	int listener = listen_on(7000);
+	struct server *s = server_start("[service proxy]\nprotocol = tcp\nlisten = 127.0.0.1:7100\n"
+		"idle = 1s\nlinger = 100ms\n[handler proxy]\nplugin = ${E}/proxy.so\nbackends = 127.0.0.1:7000\n");
+	char text[64];
+
+	int client = client_connect(7100);
+	client_says(client, "all of it");
+	int backend = accept_saying(listener, "all of it");
+	cr_assert_eq(client_read_all(backend, text, sizeof(text)), 0);
+	close(backend);
 	close(client);
 	close(listener);
 	server_stop(s);

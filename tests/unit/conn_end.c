@@ -2,6 +2,7 @@
 /* conn_end.c - how a TCP connection ends: refused, closed, aborted, cut off, idle. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "conn_rig.h"
@@ -213,6 +214,122 @@ Test(conn_end, without_linger_a_close_is_a_close)
 	rig_turns(2);
 	client_sees_the_end(&tcp.client);
 	rig_told("open close");
+}
+
+/* ---- why it ended ---- */
+
+static int why;
+
+static void ask_why(struct portico_conn *c)
+{
+	why = portico_conn_error(c);
+}
+
+/* The last one ends, for this reason.  Over loopback what the client does may take its time. */
+static void ended_for(int error)
+{
+	for (int i = 0; i < 5000 && tcp.conn; i++) {
+		rig_turn();
+		poll(NULL, 0, tcp.conn ? 1 : 0);
+	}
+	cr_assert_null(tcp.conn, "it has not ended");
+	cr_assert_eq(why, error, "%d, not %d", why, error);
+}
+
+static void connect_asking(void)
+{
+	tcp.telling = false;
+	tcp.on_close = ask_why;
+	why = -1;
+	conn_connect_tcp();
+}
+
+Test(conn_end, an_end_as_it_should_be_is_no_error)
+{
+	connect_asking();
+	cr_assert_eq(portico_conn_error(tcp.conn), 0);
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(0);
+	connect_asking();
+	portico_conn_close(tcp.conn);
+	rig_turns(2);
+	client_says(&tcp.client, "too late");
+	rig_turns(2);
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(0);
+}
+
+Test(conn_end, who_cut_it_is_told)
+{
+	connect_asking();
+	client_dies(&tcp.client);
+	rig_turns(3);
+	ended_for(ECONNRESET);
+	connect_asking();
+	portico_conn_abort(tcp.conn);
+	rig_turns(2);
+	ended_for(ECONNABORTED);
+	connect_asking();
+	tcp.on_data = use_too_much;
+	conn_says("abc");
+	ended_for(ECONNABORTED);
+	connect_asking();
+	conn_site_abort(&tcp.site);      /* the time to drain is up */
+	rig_turns(2);
+	ended_for(ECONNABORTED);
+}
+
+Test(conn_end, who_was_idle_is_told)
+{
+	tcp.site.kind.idle.span = 0.03;
+	connect_asking();
+	rig_pass(0.1);
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(ETIMEDOUT);
+	connect_asking();
+	rig_pass(10.);           /* that it does not answer our end is no matter */
+	ended_for(ETIMEDOUT);
+}
+
+static ssize_t pause_in_data(struct portico_conn *c, const char *data, size_t len)
+{
+	(void)data;
+	portico_conn_pause(c);
+	return (ssize_t)len;
+}
+
+/* What is lost of either side must not look whole. */
+Test(conn_end, who_was_idle_and_had_more_to_say_or_to_read_was_cut)
+{
+	tcp.site.kind.idle.span = 0.03;
+	connect_asking();
+	rig_pass(0.1);
+	conn_says("after that");
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(ECONNABORTED);
+	connect_asking();
+	tcp.on_data = pause_in_data;
+	conn_says("abc");
+	rig_pass(0.1);
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(ECONNABORTED);
+	connect_asking();
+	tcp.on_data = use_nothing;
+	conn_says("abc");
+	rig_pass(0.1);
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(ECONNABORTED);
+	connect_asking();
+	while (portico_conn_write(tcp.conn, tcp.big, 4096) > 0)
+		rig_turn();
+	rig_pass(10.);
+	ended_for(ECONNABORTED);
 }
 
 Test(conn_end, is_not_idle_with_what_came_while_the_loop_was_blocked)

@@ -35,6 +35,57 @@ Test(http, answers_pipelined_requests_in_order_in_one_write)
 	client_fini(&packets);
 }
 
+static int take_a_millisecond(struct portico_request *r)
+{
+	rig_block(0.001);
+	return portico_reply_text(r, 200, portico_request_path(r));
+}
+
+/* And none of them is lost, though the peer's end is behind them. */
+Test(http, others_have_a_turn_between_many_pipelined_requests)
+{
+	enum { MANY = 100 };
+	char bytes[MANY * sizeof(GET("/a"))] = "", answers[MANY * sizeof(OK_A)] = "";
+
+	http.telling = false;
+	http.on_request = take_a_millisecond;
+	for (int i = 0; i < MANY; i++) {
+		strcat(bytes, GET("/a"));
+		strcat(answers, OK_A);
+	}
+	client_says(&http.client, bytes);
+	rig_turn();
+	cr_assert_gt(http.done, 0);
+	cr_assert_lt(http.done, 20, "%u in one turn", http.done);
+	client_ends(&http.client);
+	rig_turns(MANY);
+	hears(answers);
+	cr_assert_eq(rig.hub.streams, 0);
+}
+
+/* Whose requests wait for their turn is not idle. */
+Test(http, who_waits_for_a_turn_is_not_idle)
+{
+	enum { MANY = 20 };
+	char bytes[MANY * sizeof(GET("/a"))] = "", answers[MANY * sizeof(OK_A)] = "";
+	struct client other;
+
+	http.site.kind.idle.span = 0.0005;
+	http.telling = false;
+	http.on_request = take_a_millisecond;
+	connect_client(&other);
+	for (int i = 0; i < MANY; i++) {
+		strcat(bytes, GET("/a"));
+		strcat(answers, OK_A);
+	}
+	client_says(&http.client, bytes);
+	client_says(&other, bytes);
+	rig_turns(MANY);
+	hears(answers);
+	client_hears(&other, answers);
+	client_fini(&other);
+}
+
 Test(http, keeps_the_connection_between_requests_and_no_request_while_idle)
 {
 	says(GET("/a"));

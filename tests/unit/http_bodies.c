@@ -55,6 +55,40 @@ Test(http_bodies, collects_a_chunked_body_however_it_is_cut)
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 }
 
+static unsigned pieces;
+
+static ssize_t take_a_millisecond(struct portico_request *r, const char *data, size_t len)
+{
+	pieces++;
+	rig_block(0.001);
+	return take_all(r, data, len);
+}
+
+/* And none of them is lost, though the peer's end is behind them. */
+Test(http_bodies, others_have_a_turn_between_many_chunks)
+{
+	enum { MANY = 100 };
+	char bytes[1024] = CHUNKED("/a"), answer[256] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+
+	http.telling = false;
+	rig.handler.plugin.http_body = rig_body;
+	http.on_body = take_a_millisecond;
+	http.on_request = reply_pieces;
+	for (int i = 0; i < MANY; i++) {
+		strcat(bytes, "1\r\nx\r\n");
+		strcat(answer, "x");
+	}
+	strcat(bytes, "0\r\n\r\n");
+	client_says(&http.client, bytes);
+	rig_turn();
+	cr_assert_gt(pieces, 0);
+	cr_assert_lt(pieces, 20, "%u in one turn", pieces);
+	client_ends(&http.client);
+	rig_turns(MANY);
+	hears(answer);
+	cr_assert_eq(rig.hub.streams, 0);
+}
+
 Test(http_bodies, collects_a_body_of_known_length_however_it_is_cut)
 {
 	http.telling = false;

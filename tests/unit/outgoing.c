@@ -237,6 +237,24 @@ Test(outgoing, end_says_ours_and_the_rest_is_still_heard)
 	rig_told("open drained data:answer eof close:0");
 }
 
+/* Who only listens. */
+Test(outgoing, an_end_said_before_there_is_a_connection)
+{
+	struct portico_conn *c = begin_connect(upstream(), 0);
+
+	portico_conn_end(c);
+	await_open();
+	server_accepts();
+	cr_assert_eq(portico_conn_write(c, "x", 1), -1);
+	cr_assert_eq(errno, EPIPE);
+	rig_turns(2);
+	client_sees_the_end(&out.server);
+	server_says("answer");
+	client_ends(&out.server);
+	cr_assert_eq(await_close(), 0);
+	rig_told("open data:answer eof close:0");
+}
+
 Test(outgoing, who_says_nothing_for_idle_timeout_is_closed)
 {
 	out.target.idle_timeout = 0.05;

@@ -181,6 +181,34 @@ Test(stream_tls, an_orderly_end_is_one)
 	cr_assert_eq(counts.errors[ERROR_RESET], 0);
 }
 
+static size_t use_one_and_pause(struct side *d, char *bytes, size_t len)
+{
+	(void)bytes;
+	(void)len;
+	stream_pause(&d->stream);
+	return 1;
+}
+
+/* OpenSSL has read it together with the bytes. */
+Test(stream_tls, an_end_is_told_behind_what_a_paused_stream_has_left)
+{
+	second.on_data = use_one_and_pause;
+	shake_hands();
+	SSL_write(client, "abc", 3);
+	SSL_shutdown(client);
+	rig_turns(2);
+	for (unsigned i = 1; i < 3; i++) {
+		cr_assert_eq(second.datas, i);
+		cr_assert_eq(second.eofs, 0);
+		stream_resume(&second.stream);
+		rig_turns(2);
+	}
+	cr_assert_eq(second.datas, 3);
+	stream_resume(&second.stream);
+	rig_turns(2);
+	cr_assert_eq(second.eofs, 1);
+}
+
 Test(stream_tls, closing_says_so)
 {
 	char byte;
