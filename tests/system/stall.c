@@ -152,7 +152,7 @@ Test(stall, a_worker_that_was_stopped_in_a_turn_has_its_share_again)
 	int fd = connect_to(1);
 	struct response r;
 
-	block_by(s, fd, "spin", 200);
+	block_by(s, fd, "spin", 1000);
 	worker_stop(worker);
 	slot_await(1, "stalled");
 	clients_go_to(0, 40);
@@ -174,9 +174,9 @@ Test(stall, one_that_blocks_again_and_again_is_told_each_time)
 
 	for (long long i = 1; i <= 3; i++) {
 		block_by(s, fd, "block", 600);
-		slot_await(1, "stalled");
 		cr_assert(client_response(fd, &r));
 		slot_await(1, "serving");
+		server_await_count(s, "worker 1 turns again after ", (size_t)i);
 		stalls_await(i);
 	}
 	close(fd);
@@ -205,7 +205,7 @@ Test(stall, nobody_looks_when_it_is_off)
 /* Who has nothing to do may sleep. */
 Test(stall, an_idle_worker_is_not_stalled)
 {
-	struct server *s = blocked_start(2, "stall = 20ms");
+	struct server *s = blocked_start(2, "stall = 100ms");
 	pid_t worker = status_worker(1);
 
 	worker_stop(worker);
