@@ -69,14 +69,18 @@ int service_start(struct service *s, const char **failed);
  * service_retire().  -1 and ENOMEM. */
 int service_serve(struct service *s, const int *sockets);
 
+enum service_end {
+	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */
+	SERVICE_EMPTY,           /* there is none: take what is queued first */
+};
+
 /* A socket of another slot, from, for an address of this service, served as its
  * own until it is given back, before the service retires; fd is borrowed until
  * then.  NULL and ENOMEM. */
 struct loan;
 struct loan *service_borrow(struct service *s, unsigned from, int fd);
 
-/* Takes what is queued, then stops serving it. */
-void service_give_back(struct service *s, struct loan *l);
+void service_give_back(struct service *s, struct loan *l, enum service_end how);
 
 /* At the end of the service go on with listen: its address ends, and nobody
  * will come after us.  service_drop() takes what is queued and stops. */
@@ -118,11 +122,6 @@ int service_adopt(struct service *s, int fd, const struct addr *client);
 /* One for its handler of that label, -1: it has none.  Else NULL in *why, or why it cannot
  * take it; then fd is not closed. */
 int service_continue(struct service *s, int fd, const struct service_parcel *p, const char **why);
-
-enum service_end {
-	SERVICE_HAND_ON,         /* leave what is queued to the successor on these sockets */
-	SERVICE_EMPTY,           /* there is none: take what is queued first */
-};
 
 /* Whether any handler has state_export(), state_import(). */
 bool service_exports(const struct service *s);

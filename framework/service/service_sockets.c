@@ -120,9 +120,9 @@ struct loan *service_borrow(struct service *s, unsigned from, int fd)
 	return l;
 }
 
-void service_give_back(struct service *s, struct loan *l)
+void service_give_back(struct service *s, struct loan *l, enum service_end how)
 {
-	stop_one(s->listeners ? &l->listener : NULL, &l->datagrams, SERVICE_EMPTY);
+	stop_one(s->listeners ? &l->listener : NULL, &l->datagrams, how);
 	free(l);
 }
 

@@ -163,12 +163,12 @@ void sockets_keep(struct sockets *s, const struct message *m)
 		service_keep(service, listen);
 }
 
-static void give_back(struct borrowed **at)
+static void give_back(struct borrowed **at, enum service_end how)
 {
 	struct borrowed *b = *at;
 
 	if (b->loan)
-		service_give_back(b->service, b->loan);
+		service_give_back(b->service, b->loan, how);
 	close(b->fd);
 	*at = b->next;
 	free(b);
@@ -194,7 +194,7 @@ void sockets_return(struct sockets *s, const struct message *m)
 	} else {
 		struct borrowed **at = find_borrowed(s, m);
 		if (*at)
-			give_back(at);
+			give_back(at, SERVICE_EMPTY);
 	}
 	(void)channel_send(s->birth->channel, &done, -1);
 }
@@ -206,8 +206,9 @@ void sockets_retire(struct sockets *s, enum service_end how, double idle)
 	const struct config *c = s->birth->config;
 	size_t number = 0;
 
+	/* The queue of a slot is its successor's; the admin's socket may have a path that only we were given. */
 	while (s->borrowed)
-		give_back(&s->borrowed);
+		give_back(&s->borrowed, s->borrowed->number == OF_NOBODY ? SERVICE_EMPTY : how);
 	for (size_t i = 0; i < c->service_count; i++) {
 		service_retire(s->services[i], how, idle);
 		for (size_t k = 0; k < c->services[i].listen_count; k++, number++)
