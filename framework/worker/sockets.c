@@ -206,8 +206,9 @@ void sockets_retire(struct sockets *s, enum service_end how, double idle)
 	const struct config *c = s->birth->config;
 	size_t number = 0;
 
+	/* The queue of a slot is its successor's; the admin's socket may have a path that only we were given. */
 	while (s->borrowed)
-		give_back(&s->borrowed, how);
+		give_back(&s->borrowed, s->borrowed->number == OF_NOBODY ? SERVICE_EMPTY : how);
 	for (size_t i = 0; i < c->service_count; i++) {
 		service_retire(s->services[i], how, idle);
 		for (size_t k = 0; k < c->services[i].listen_count; k++, number++)

@@ -143,8 +143,10 @@ Test(metrics, never_go_back)
 	cr_assert_eq(metrics_sum(text, "portico_crashes_total", NULL), 1);
 	cr_assert_eq(metrics_sum(text, "portico_upgrades_total", NULL), 1);
 	cr_assert_eq(metrics_sum(text, "portico_reloads_total", "good"), 2);
-	cr_assert_eq(requests(text), atomic_load(&l.result->answered), "%g of %u", requests(text),
-		atomic_load(&l.result->answered));
+	/* Who was killed may have counted some whose answers had not left it. */
+	unsigned answered = atomic_load(&l.result->answered), started = atomic_load(&l.result->started);
+	cr_assert(requests(text) >= answered && requests(text) <= started, "%g, answered %u of %u", requests(text),
+		answered, started);
 	free(text);
 }
 

@@ -28,15 +28,23 @@ enum { WEB = 8080, ECHO = 7000, FLOWS = 7001 };
 
 /* ---- reading ---- */
 
-/* The service's object; a new reference.  NULL: there is none. */
-static json_t *find_service(const char *name)
+/* Borrowed.  NULL: there is none. */
+static json_t *service_in(const json_t *status, const char *name)
 {
-	json_t *status = status_read(), *s, *found = NULL;
+	json_t *s;
 	size_t i;
 
 	json_array_foreach(json_object_get(status, "services"), i, s)
 		if (strcmp(json_string_value(json_object_get(s, "name")), name) == 0)
-			found = json_incref(s);
+			return s;
+	return NULL;
+}
+
+/* The service's object; a new reference.  NULL: there is none. */
+static json_t *find_service(const char *name)
+{
+	json_t *status = status_read(), *found = json_incref(service_in(status, name));
+
 	json_decref(status);
 	return found;
 }
@@ -250,17 +258,21 @@ static void some_load(void)
 
 static void remember(double *all)
 {
+	json_t *status = status_read();
+
 	for (size_t i = 0; i < KEPT; i++)
-		all[i] = value(kept[i][0], kept[i][1]);
+		all[i] = value_in(service_in(status, kept[i][0]), kept[i][1]);
+	json_decref(status);
 }
 
 static void are_as_before(const double *all, const char *what)
 {
-	for (size_t i = 0; i < KEPT; i++) {
-		double now = value(kept[i][0], kept[i][1]);
-		cr_assert_eq(now, all[i], "after %s %s of %s is %g, and was %g", what, kept[i][1],
-			kept[i][0], now, all[i]);
-	}
+	double now[KEPT];
+
+	remember(now);
+	for (size_t i = 0; i < KEPT; i++)
+		cr_assert_eq(now[i], all[i], "after %s %s of %s is %g, and was %g", what, kept[i][1],
+			kept[i][0], now[i], all[i]);
 }
 
 static void kill_slot(struct server *s, unsigned slot)

@@ -237,6 +237,28 @@ void sockets_await(const char *table, int port, size_t count)
 		table, port, sockets_on(table, port), count);
 }
 
+struct wanted_holder {
+	struct wanted_sockets sockets;
+	pid_t                 pid;
+};
+
+static bool are_held(void *arg)
+{
+	const struct wanted_holder *w = arg;
+	unsigned long inodes[64];
+	size_t count = proc_sockets(w->sockets.table, w->sockets.port, inodes, 64);
+
+	return proc_holds(w->pid, inodes, count) == w->sockets.count;
+}
+
+void sockets_await_held(const char *table, int port, pid_t pid, size_t count)
+{
+	struct wanted_holder w = { { .table = table, .port = port, .count = count }, .pid = pid };
+
+	cr_assert(wait_until(are_held, &w, PATIENCE), "%d never has %zu sockets of %s port %d", (int)pid, count,
+		table, port);
+}
+
 size_t sockets_half_open(const char *table, int port)
 {
 	enum { SYN_RECV_STATE = 3 };

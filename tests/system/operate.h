@@ -52,6 +52,9 @@ void status_await_lent(size_t count);
 
 size_t sockets_on(const char *table, int port);
 void   sockets_await(const char *table, int port, size_t count);
+/* Waits until pid has so many of them, its own and lent ones.  For what is so for a moment: nothing has to be started
+ * to see it. */
+void   sockets_await_held(const char *table, int port, pid_t pid, size_t count);
 /* Handshakes that the port has begun and that are not over for it. */
 size_t sockets_half_open(const char *table, int port);
 void   sockets_await_half_open(const char *table, int port, size_t count);

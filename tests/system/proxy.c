@@ -327,7 +327,7 @@ Test(proxy, an_idle_connection_takes_its_client_along)
 /* What is on its way when the rules change is answered by them who knew it. */
 Test(proxy, a_connection_without_a_header_is_none_of_a_service_that_has_them)
 {
-	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 1s\n"
+	struct server *s = server_start("[portico]\nworkers = 1\ndrain = 4s\n"
 		"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080, [::1]:8080\n"
 		"[handler web]\nplugin = ${T}/peer.so\n");
 	struct response r;
@@ -338,7 +338,6 @@ Test(proxy, a_connection_without_a_header_is_none_of_a_service_that_has_them)
 	client_get(silent, "/", &r);
 	server_reload(s, WEB, "");
 	server_await_generation(s, 2);
-	let_pass(.1);
 	client_get(fd, "/", &r);
 	cr_assert_str_eq(r.body, own_name(fd));
 	cr_assert(r.close, "it is the last");

@@ -17,11 +17,10 @@
 
 SYSTEM_SUITE(readiness);
 
-/* Its answers take a second. */
-#define SLOW "[portico]\nworkers = 1\n" SLOW_SERVICE
-#define SLOW_SERVICE                                                         \
-	"[service web]\nprotocol = http\n"                                   \
-	"listen = 127.0.0.1:8080\nlinger = 100ms\n[handler web /]\nplugin = ${E}/later.so\nwait = 1500ms\n"
+/* It answers when there is a file. */
+#define HOLDING                                                              \
+	"[portico]\nworkers = 1\n[service web]\nprotocol = http\n"          \
+	"listen = 127.0.0.1:8080\nlinger = 100ms\n[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n"
 
 static void says(int code, const char *text)
 {
@@ -32,19 +31,28 @@ static void says(int code, const char *text)
 	cr_assert_str_eq(o.err, "");
 }
 
-Test(readiness, tells_ready_ending_and_gone)
+/* With a request in hand, for which it waits. */
+static int hold_up_the_end(struct server *s)
 {
-	write_file("portico.ini", SLOW);
-	says(1, "down: no server runs\n");
-	struct server *s = server_start(SLOW);
-	says(0, "ready\n");
-
 	int fd = client_connect(8080);
+
 	client_says(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-	let_pass(.2);                    /* it is in hand now */
+	server_await(s, "request in hand");
 	server_signal(s, SIGTERM);
 	server_await(s, "TERM: finishing");
+	return fd;
+}
+
+Test(readiness, tells_ready_ending_and_gone)
+{
+	write_file("portico.ini", HOLDING, path_of("go"));
+	says(1, "down: no server runs\n");
+	struct server *s = server_start(HOLDING, path_of("go"));
+	says(0, "ready\n");
+
+	int fd = hold_up_the_end(s);
 	says(1, "not ready: it is about to end\n");
+	write_file("go", "now");
 	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
 	says(1, "down: no server runs\n");
 	close(fd);
@@ -61,17 +69,24 @@ Test(readiness, a_master_that_hangs_is_down)
 	server_stop(s);
 }
 
-/* Where control = says: a master that never comes to an end. */
-static void drip(const char *path)
+static int listen_at(const char *file)
 {
-	const struct timespec moment = { .tv_nsec = 100000000 };
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(name.sun_path, sizeof(name.sun_path), "%.100s", path);
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, 16) < 0)
-		_exit(1);
-	int client = accept(fd, NULL, NULL);
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path_of(file));
+	unlink(name.sun_path);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	cr_assert_eq(listen(fd, 16), 0);
+	return fd;
+}
+
+/* Where control = says: a master that never comes to an end. */
+static void drip(int listener)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+	int client = accept(listener, NULL, NULL);
+
 	while (send(client, "x", 1, MSG_NOSIGNAL) == 1)  /* "now and then" is the case */
 		nanosleep(&moment, NULL);
 	_exit(0);
@@ -79,19 +94,16 @@ static void drip(const char *path)
 
 Test(readiness, a_master_that_says_a_byte_now_and_then_is_down)
 {
-	write_file("portico.ini", "[portico]\ncontrol = drip.sock\n" SLOW_SERVICE);
-	char path[256];
+	write_file("portico.ini", "[portico]\ncontrol = drip.sock\n" WEB_GREETING, "hello");
+	int listener = listen_at("drip.sock");
 
-	snprintf(path, sizeof(path), "%s", path_of("drip.sock"));
 	pid_t pid = fork();
 	if (pid == 0)
-		drip(path);
-	while (access(path, F_OK) < 0)
-		let_pass(.01);
-	let_pass(.1);                    /* it listens */
+		drip(listener);
 	says(1, "down: it does not answer\n");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	close(listener);
 }
 
 Test(readiness, another_user_is_told_nothing)
@@ -105,14 +117,15 @@ Test(readiness, another_user_is_told_nothing)
 	server_stop(s);
 }
 
-/* Stops a worker, and connects until the master has seen count of them to be blocked: one that
- * nobody waits for is not. */
-static void block(struct server *s, pid_t worker, size_t count)
+/* Stops a worker, and connects until the master has seen it to be blocked: one that nobody waits for is not. */
+static void block(struct server *s, pid_t worker)
 {
 	double until = seconds_now() + PATIENCE;
+	char said[64];
 
+	snprintf(said, sizeof(said), "(pid %d) has been blocked", (int)worker);
 	kill(worker, SIGSTOP);
-	while (server_count(s, "has been blocked") < count) {
+	while (!server_says(s, said)) {
 		cr_assert(seconds_now() < until, "nobody sees that %d is blocked", (int)worker);
 		close(client_connect(8080));
 		let_pass(.01);
@@ -124,13 +137,14 @@ Test(readiness, one_worker_of_two_is_enough)
 	struct server *s = server_start(GREETING, "hello");
 	pid_t first = status_await_worker(0), second = status_await_worker(1);
 
-	block(s, first, 1);
+	block(s, first);
 	says(0, "ready\n");
-	block(s, second, 2);
+	block(s, second);
 	says(1, "not ready: none of its workers serves\n");
 	kill(first, SIGCONT);
 	kill(second, SIGCONT);
-	server_await_count(s, "turns again", 2);
+	server_await(s, "worker 0 turns again");
+	server_await(s, "worker 1 turns again");
 	says(0, "ready\n");
 	server_stop(s);
 }
@@ -165,32 +179,24 @@ static void agent_will_say(const char *word)
 
 Test(readiness, tells_haproxy_ready_drain_and_down)
 {
-	write_file("portico.ini", SLOW);
+	write_file("portico.ini", HOLDING, path_of("go"));
 	pid_t watcher = watch("--agent", "127.0.0.1:7200");
 	agent_will_say("down\n");
-	struct server *s = server_start(SLOW);
+	struct server *s = server_start(HOLDING, path_of("go"));
 	agent_will_say("ready up\n");
-	int fd = client_connect(8080);
-	client_says(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-	let_pass(.2);
-	server_signal(s, SIGTERM);
+	int fd = hold_up_the_end(s);
 	agent_will_say("drain\n");
+	write_file("go", "now");
 	cr_assert_eq(server_await_exit(s, PATIENCE), 0);
 	agent_will_say("down\n");
 	kill(watcher, SIGTERM);
 	close(fd);
 }
 
-static int listen_as_bird(void)
+/* Who did not want to wait so long has gone, and comes again. */
+static void bird_says(int fd, const char *text)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s", path_of("bird.ctl"));
-	unlink(name.sun_path);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	cr_assert_eq(listen(fd, 16), 0);
-	return fd;
+	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
 /* Is BIRD for one command, until the expected one comes. */
@@ -202,10 +208,10 @@ static void bird_hears(int bird, const char *expected)
 	while (strcmp(said, expected) != 0) {
 		cr_assert(seconds_now() < until, "BIRD hears '%s' and never '%s'", said, expected);
 		int fd = accept4(bird, NULL, NULL, SOCK_CLOEXEC);
-		client_says(fd, "0001 BIRD 2.0.12 ready.\n");
+		bird_says(fd, "0001 BIRD 2.0.12 ready.\n");
 		ssize_t n = recv(fd, said, sizeof(said) - 1, 0);
 		said[n > 0 ? n : 0] = '\0';
-		client_says(fd, "0009-anycast: more follows\n0000 \n");
+		bird_says(fd, "0009-anycast: more follows\n0000 \n");
 		close(fd);
 	}
 }
@@ -215,7 +221,7 @@ Test(readiness, tells_bird_at_each_look_and_withdraws_at_its_end)
 	char where[256];
 	write_file("portico.ini", GREETING, "hello");
 	snprintf(where, sizeof(where), "anycast@%s", path_of("bird.ctl"));
-	int bird = listen_as_bird();
+	int bird = listen_at("bird.ctl");
 	pid_t watcher = watch("--bird", where);
 
 	bird_hears(bird, "disable anycast\n");
@@ -224,11 +230,13 @@ Test(readiness, tells_bird_at_each_look_and_withdraws_at_its_end)
 
 	/* A new BIRD knows nothing of that. */
 	close(bird);
-	bird = listen_as_bird();
+	bird = listen_at("bird.ctl");
 	bird_hears(bird, "enable anycast\n");
 
 	server_signal(s, SIGKILL);
 	bird_hears(bird, "disable anycast\n");
+	cr_assert_eq(server_await_exit(s, PATIENCE), -1);
+	server_assert_gone(s);           /* its workers have the port until they are */
 	s = server_start(GREETING, "hello");
 	bird_hears(bird, "enable anycast\n");
 	kill(watcher, SIGTERM);

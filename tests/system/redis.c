@@ -192,6 +192,22 @@ Test(redis, one_that_does_not_answer_is_not_waited_for)
 	server_stop(s);
 }
 
+/* What the service has read, in the turn that does what it asks for. */
+static long long bytes_in(void)
+{
+	json_t *status = status_read();
+	const json_t *service = json_array_get(json_object_get(status, "services"), 0);
+	long long n = json_integer_value(json_object_get(service, "bytes_in"));
+
+	json_decref(status);
+	return n;
+}
+
+static bool has_read(void *bytes)
+{
+	return bytes_in() >= *(const long long *)bytes;
+}
+
 /* Also if nobody wants to know any more. */
 Test(redis, what_is_asked_ends_before_a_worker_does)
 {
@@ -200,14 +216,17 @@ Test(redis, what_is_asked_ends_before_a_worker_does)
 
 	expect_at_last("/add?n,N1", "done 1");
 	kill(pid, SIGSTOP);
+	static const char request[] = "GET /add?n,N1 HTTP/1.1\r\nHost: a\r\n\r\n";
+	long long all = bytes_in() + (long long)strlen(request);
 	int fd = client_connect(8080);
-	client_says(fd, "GET /add?n,N1 HTTP/1.1\r\nHost: a\r\n\r\n");
-	cr_assert(client_hears_nothing(fd, 0.1));
+	client_says(fd, request);
+	cr_assert(wait_until(has_read, &all, PATIENCE));
+	cr_assert(client_hears_nothing(fd, 0.));
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
 	close(fd);                       /* with a reset */
 	server_signal(s, SIGTERM);
 	server_await(s, "finishing");
-	cr_assert_eq(server_await_exit(s, 0.3), -2, "it did not wait");
+	cr_assert_eq(server_await_exit(s, 1.), -2, "it did not wait");
 	kill(pid, SIGCONT);
 	cr_assert_eq(server_await_exit(s, 15.), 0);
 	server_assert_gone(s);

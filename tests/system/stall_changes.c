@@ -134,19 +134,19 @@ Test(stall_changes, a_slot_can_be_scaled_away_while_its_worker_is_stalled)
 Test(stall_changes, one_that_stalls_while_its_slot_is_scaled_away_holds_nothing_up)
 {
 	struct server *s = blocked_start(3, "drain = 2s");
-	pid_t borrower = status_worker(0);
+	pid_t borrower = status_worker(1);       /* the next one, of those who stay */
 	struct asked a;
 	struct outcome o;
 	struct load l;
 
 	load_start(&l, PORT, PER_SECOND);
 	verb_begin(&a, "scale", "2");
-	status_await_lent(1);
+	sockets_await_held("tcp", PORT, borrower, 2);
 	worker_stop(borrower);
-	slot_await(0, "stalled");
+	slot_await(1, "stalled");
 	cr_assert_eq(verb_await(&a, &o), 0, "%s%s", o.out, o.err);
 	worker_continue(borrower);
-	slot_await(0, "serving");
+	slot_await(1, "serving");
 	load_await(&l, 100);
 	load_stop(&l);
 	load_lost_nothing(l.result);

@@ -37,7 +37,6 @@ Test(tls_over, a_connection_from_before_tls_gets_its_answer_and_ends)
 	cr_assert_not(r.close);
 	server_reload(s, WEB "[handler web /]\nplugin = ${T}/who.so\n");
 	server_await_generation(s, 2);
-	let_pass(.1);
 	client_get(fd, "/", &r);
 	cr_assert(r.close, "it is the last");
 	client_expect_end(fd, false);

@@ -134,7 +134,7 @@ Test(ws, a_page_of_another_site_is_not_let_in)
 Test(ws, a_silent_peer_is_pinged_and_then_cut)
 {
 	char text[128];
-	struct server *s = server_start(ECHO("ws_ping = 300ms\n"), "20s");
+	struct server *s = server_start(ECHO("ws_ping = 600ms\n"), "20s");
 	int fd = ws_connect(8080, "/");
 
 	for (int i = 0; i < 3; i++) {
