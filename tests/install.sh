@@ -4,6 +4,7 @@
 # install.sh - what make install puts down is enough to build a plugin and to
 # serve it, with pkg-config and the one header.
 set -eu
+. tests/alone.sh
 
 dir=$(mktemp -d)
 master=
@@ -68,13 +69,12 @@ cc -Wall -Wextra -Werror -o "$dir/test" "$dir/test.c" -lcriterion \
 c++ --version >/dev/null 2>&1 && c++ -std=c++20 -I"$root/include" -fsyntax-only -x c++ \
 	"$root/include/portico/test.h"
 
-port=$((20000 + $$ % 20000))
 cat >"$dir/mine.ini" <<INI
 [portico]
 workers = 1
 [service web]
 protocol = http
-listen = 127.0.0.1:$port
+listen = 127.0.0.1:8080
 [handler web /]
 plugin = ./mine.so
 INI
@@ -82,7 +82,7 @@ INI
 "$root/bin/portico" run -c "$dir/mine.ini" 2>"$dir/log" &
 master=$!
 answer=$(curl -sS --retry 50 --retry-delay 0 --retry-connrefused --retry-max-time 20 \
-	"http://127.0.0.1:$port/")
+	"http://127.0.0.1:8080/")
 [ "$answer" = mine ] || { cat "$dir/log"; echo "answered '$answer'"; exit 1; }
 kill -TERM "$master"
 wait "$master"

@@ -4,6 +4,7 @@
 # valgrind.sh - 10 000 requests, a reload in between, a drain: no error, no
 # leak, in the master and in every worker.
 set -u
+. tests/alone.sh
 
 dir=$(mktemp -d)
 master=
@@ -13,7 +14,6 @@ finish() {
 }
 trap finish EXIT
 
-port=$((20000 + $$ % 20000))
 cat >"$dir/portico.ini" <<INI
 [portico]
 workers = 1
@@ -21,7 +21,7 @@ plugins = $PWD/build/examples
 start_time = 10m
 [service web]
 protocol = http
-listen = 127.0.0.1:$port
+listen = 127.0.0.1:8080
 [handler web /]
 plugin = hello.so
 [handler web /later]
@@ -31,12 +31,12 @@ wait = 10ms
 plugin = upload.so
 [service echo]
 protocol = tcp
-listen = 127.0.0.1:$((port + 1))
+listen = 127.0.0.1:8081
 [handler echo]
 plugin = echo.so
 [service udp]
 protocol = udp
-listen = 127.0.0.1:$((port + 1))
+listen = 127.0.0.1:8081
 [handler udp]
 plugin = udp_echo.so
 INI
@@ -59,15 +59,15 @@ wait_for() {
 }
 
 ask() {
-	local url="http://127.0.0.1:$port"
+	local url="http://127.0.0.1:8080"
 	for round in 1 2 3 4 5; do
 		# One process, one connection, 1000 requests.
 		curl -sS --fail -o /dev/null "$url/[1-1000]" || return 1
 	done
 	curl -sS --fail "$url/later" >/dev/null || return 1
 	head -c 200000 /dev/zero | curl -sS --fail -T - "$url/upload" >/dev/null || return 1
-	echo tcp | nc -N 127.0.0.1 $((port + 1)) >/dev/null || return 1
-	echo udp | nc -u -w 1 127.0.0.1 $((port + 1)) >/dev/null || return 1
+	[ "$(echo tcp | nc -N 127.0.0.1 8081)" = tcp ] || return 1
+	[ "$(echo udp | timeout 60 nc -u -W 1 127.0.0.1 8081)" = udp ] || return 1
 }
 
 wait_for "generation 1 serves" 1

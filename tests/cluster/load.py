@@ -3,8 +3,8 @@
 """load.py TARGET... - clients of HOST:PORT, until TERM.
 
 For each target some that ask / again and again, each time by a new connection, and some that ask /later,
-which takes a while.  USR1: a line of JSON, what each target answered since the last one,
-by its body, and what failed.
+which takes a while.  A line when they have begun.  USR1: a line of JSON, what each target answered since the last one,
+by its body, and what failed.  USR2: from here on; who asked before is not counted, however it ends.
 """
 import json
 import signal
@@ -18,6 +18,7 @@ PATIENCE = 3
 PAUSE = .01        # a client's pace, which keeps the machine from being all load: nothing is waited for
 lock = threading.Lock()
 results = {}
+since = object()   # another one with each USR2
 
 
 def ask(target, path):
@@ -38,16 +39,19 @@ def ask(target, path):
 def client(target, path):
     while True:
         began = time.monotonic()
+        counts = since
         try:
             answer = ask(target, path)
         except OSError as error:
+            after = time.monotonic() - began
             with lock:
-                after = time.monotonic() - began
-                results[target]["failed"].append(f"{path}: {error} after {after:.2f} s")
+                if counts is since:
+                    results[target]["failed"].append(f"{path}: {error} after {after:.2f} s")
         else:
             with lock:
-                answers = results[target]["answers"]
-                answers[answer] = answers.get(answer, 0) + 1
+                if counts is since:
+                    answers = results[target]["answers"]
+                    answers[answer] = answers.get(answer, 0) + 1
         time.sleep(PAUSE)
 
 
@@ -57,15 +61,20 @@ def begin():
 
 
 def main():
-    signals = {signal.SIGUSR1, signal.SIGTERM}
+    global since
+    signals = {signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     begin()
     for target in sys.argv[1:]:
         for path in ["/"] * SHORT + ["/later"] * SLOW:
             threading.Thread(target=client, args=(target, path), daemon=True).start()
-    while signal.sigwait(signals) == signal.SIGUSR1:
+    print("begun", flush=True)
+    while (got := signal.sigwait(signals)) != signal.SIGTERM:
         with lock:
-            print(json.dumps(results), flush=True)
+            if got == signal.SIGUSR1:
+                print(json.dumps(results), flush=True)
+            else:
+                since = object()
             begin()
 
 

@@ -52,7 +52,7 @@ class Terminal:
             raise TimeoutError
         return int(os.read(self.results, 100).split()[-1])
 
-    def run(self, command, limit=60):
+    def run(self, command, limit=300):
         """(exit code, output lines), output None of what went to the other terminal."""
         if command.strip() == 'end_server':
             self.end_server()
@@ -73,20 +73,20 @@ class Terminal:
         return 0, None
 
     def serves(self):
-        return self.do('[ -n "$docs_server" ] && kill -0 -- -"$docs_server"', 5) == 0
+        return self.do('[ -n "$docs_server" ] && kill -0 -- -"$docs_server"', 60) == 0
 
     def await_ready(self):
         """Or until it has ended, and its log says why."""
-        until(lambda: READY.search(self.log_text()) or not self.serves(), 30)
+        until(lambda: READY.search(self.log_text()) or not self.serves(), 60)
 
     def end_server(self):
         """As Control-C does, and once more after 4 s; then it is enough."""
         for signal in ('INT', 'INT', 'KILL'):
             if not self.serves():
                 break
-            self.do('kill -%s -- -"$docs_server"' % signal, 5)
+            self.do('kill -%s -- -"$docs_server"' % signal, 60)
             until(lambda: not self.serves(), 4)
-        self.do('docs_server=', 5)
+        self.do('docs_server=', 60)
 
     def log_text(self):
         with open(self.log, errors='replace') as f:

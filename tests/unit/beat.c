@@ -56,6 +56,7 @@ static void run_timer(double after)
 {
 	ev_timer t;
 
+	ev_now_update(loop);     /* or it counts from when the loop was made */
 	ev_timer_init(&t, on_timer, after, 0.);
 	ev_timer_start(loop, &t);
 	ev_run(loop, 0);
@@ -73,6 +74,7 @@ static void come_to_rest(void)
 {
 	ev_timer t;
 
+	ev_now_update(loop);
 	ev_timer_init(&t, on_idle, 0.01, 0.);
 	ev_timer_start(loop, &t);
 	ev_run(loop, 0);
@@ -124,26 +126,33 @@ Test(beat, while_the_loop_waits_there_is_no_turn)
 
 Test(beat, turns_and_what_they_cost_are_counted)
 {
+	uint64_t before = clock_ns();
+
 	run_timer(0.);
 	come_to_rest();
 	uint64_t turns = page->turns, busy = page->busy;
 	cr_assert_geq(turns, 1);
 	cr_assert_geq(busy, BUSY_NS);
-	cr_assert_lt(busy, 50 * (uint64_t)BUSY_NS);
+	cr_assert_leq(busy, clock_ns() - before);
 	run_timer(0.);
 	come_to_rest();
 	cr_assert_gt(page->turns, turns);
 	cr_assert_geq(page->busy, busy + BUSY_NS);
 }
 
-/* Waiting is no work. */
+/* Waiting is no work.  The least of ten: in a turn the processor may be somebody else's for a while. */
 Test(beat, a_wait_costs_nothing)
 {
-	uint64_t busy = page->busy;
+	uint64_t least = UINT64_MAX;
 
-	for (int i = 0; i < 10; i++)
+	come_to_rest();          /* what a turn cost is counted when the next one waits */
+	for (int i = 0; i < 10; i++) {
+		uint64_t before = page->busy;
 		come_to_rest();
-	cr_assert_lt(page->busy - busy, 50000000);
+		if (page->busy - before < least)
+			least = page->busy - before;
+	}
+	cr_assert_lt(least, 5000000);
 }
 
 Test(beat, who_leaves_its_mirrors_does_not_write_there_any_more)

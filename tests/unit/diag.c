@@ -8,8 +8,10 @@
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -18,6 +20,21 @@
 #include "sys/sock.h"
 
 enum { MAX = 16 };
+
+/* Where it may be had, a network of its own: in the one of all tests another one may have the same port, at
+ * another address. */
+static void set_up(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
+	close(fd);
+}
+
+TestSuite(diag, .init = set_up);
 
 struct seen {
 	struct diag_socket sockets[MAX];

@@ -125,7 +125,7 @@ Test(status_asker, gives_up_when_the_master_is_silent)
 	struct waiting a = WAITING;
 	double begin = clock_seconds();
 
-	ev_now_update(loop);             /* its timers count from there */
+	ev_now_update(loop);     /* or its time began when the loop was made */
 	status_want(&asker, &a.wish);
 	ev_run(loop, 0);
 	cr_assert_eq(a.failed, 1);
