@@ -148,7 +148,7 @@ class Document:
         else:
             self.write('units/portico.service.d/block.conf', '[Service]\n' + block.text)
         unit = block.file or 'portico.service'
-        self.must('sed -i "s|/usr/local|$HOME/portico|" units/*.service')
+        self.must('sed -i "s|/usr/local|$HOME/.local|" units/*.service')
         self.must('! systemd-analyze verify units/%s 2>&1 | grep .' % unit)
 
     def try_yaml(self, block):
