@@ -15,7 +15,7 @@ import re
 
 FENCE = re.compile(r'^```(\S*)\s*$')
 COMMENT = re.compile(r'<!--\s*(.*?)\s*-->', re.S)
-NAMED = re.compile(r'`([\w-]+\.(?:c|h|ini|py|service))`')
+NAMED = re.compile(r'`([\w-]+\.(?:c|h|ini|py|service|socket))`')
 KEYS = ('not run', 'needs', 'first')
 WORDS = ('numbers differ', 'more may follow', 'wrong on purpose')
 

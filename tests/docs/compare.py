@@ -2,9 +2,10 @@
 """Whether an output is the one that a document shows.
 
 What differs each time is not compared: the time of day, how long something took, the number of a process, the
-port that a client was given; and what the document leaves out, with "…" for a part of a line or a line
-of its own for any number of them.  A number of five digits that stands alone is a process, and is
-remembered: what the document calls 16672 is one process in all of it.
+port that a client was given, when it may come again, what Landlock the kernel has; and what the document
+leaves out, with "…" for a part of a line or a line of its own for any number of them.  A number of five
+digits that stands alone is a process, and is remembered: what the document calls 16672 is one process in
+all of it.
 """
 import re
 
@@ -17,6 +18,8 @@ VARYING = [
     (r'\d[\d.]* (?:µs|ms|s)\b', r'\d[\d.]* (?:µs|ms|s)'),
     (r'(?:pid |master )?(?<![\w.:-])(?P<pid>\d{5})(?![\w.:])', None),
     (r'(?P<host>[\d.]{7,15}|\]):(?P<port>3[3-9]\d{3}|[45]\d{4})\b', None),
+    (r'Retry-After: \d+', r'Retry-After: \d+'),
+    (r'Landlock ABI \d: .*(?=, seccomp)', r'(?:no Landlock|Landlock ABI \d: .*)'),
     (LEFT_OUT, r'.*'),
     (r'\s+', r'\s+'),
 ]
