@@ -285,7 +285,7 @@ Test(control_socket, a_file_that_is_no_socket_is_not_removed)
 	write_file("precious", "data\n");
 	write_file("portico.ini", AT_PATH, path_of("precious"), "hello");
 	struct server *s = server_spawn(NULL);
-	int code = server_await_exit(s, 2.);
+	int code = server_await_exit(s, PATIENCE);
 
 	cr_assert_str_eq(read_file(path_of("precious")), "data\n", "control = removed a file");
 	cr_assert_gt(code, 0);
