@@ -129,8 +129,8 @@ static void say_hello(struct crowd *c, unsigned i)
 	client_says(c->fds[i], GET "\r\n");
 }
 
-/* false: it was ended. */
-static bool hear(struct crowd *c, unsigned i)
+/* false: it was ended.  Who is told goodbye is answered all the same, and has to come again. */
+static bool hear(struct crowd *c, unsigned i, bool *goodbye)
 {
 	struct response r;
 
@@ -139,15 +139,22 @@ static bool hear(struct crowd *c, unsigned i)
 	cr_assert_eq(r.status, 200);
 	c->slots[i] = (unsigned)strtoul(r.body, NULL, 10);
 	cr_assert_lt(c->slots[i], CENSUS_SLOTS);
+	*goodbye = r.close;
 	return true;
 }
 
 static void come(struct crowd *c, unsigned i)
 {
-	c->fds[i] = client_connect(c->port);
-	say_hello(c, i);
-	if (!hear(c, i))
-		c->cut++;
+	bool goodbye = false;
+
+	do {
+		if (goodbye)
+			close(c->fds[i]);
+		goodbye = false;
+		c->fds[i] = client_connect(c->port);
+		say_hello(c, i);
+		c->cut += !hear(c, i, &goodbye);
+	} while (goodbye);
 }
 
 void crowd_join(struct crowd *c, int port, unsigned more)
@@ -168,10 +175,10 @@ static bool was_ended(int fd)
 void crowd_ask(struct crowd *c)
 {
 	for (unsigned i = 0; i < c->count; i++) {
-		bool ended = was_ended(c->fds[i]), answered = false;
+		bool ended = was_ended(c->fds[i]), answered = false, goodbye = false;
 		if (!ended && send(c->fds[i], GET "\r\n", strlen(GET "\r\n"), MSG_NOSIGNAL) > 0)
-			answered = hear(c, i);
-		if (answered && !was_ended(c->fds[i]))
+			answered = hear(c, i, &goodbye);
+		if (answered && !goodbye)
 			continue;
 		c->cut += !ended && !answered;
 		c->moved += ended;
