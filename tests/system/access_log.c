@@ -133,22 +133,26 @@ Test(access_log, a_worker_in_the_place_of_a_dead_one_writes_too)
 /* ---- old generations ---- */
 
 #define LATER "[portico]\nworkers = 1\ndrain = 20s\n" WEB "access_log = access.log\n"              \
-	"[handler web /]\nplugin = ${E}/later.so\nwait = 3s\n"
+	"[handler web /]\nplugin = ${T}/deferred.so\nfile = %s\n"
 
 static void drains_into_the_new_file(const char *verb_name)
 {
 	struct outcome o;
 	struct response r;
 	char old[512];
-	struct server *s = server_start("%s", LATER);
+	struct server *s = server_start(LATER, path_of("go"));
+	pid_t drains = status_worker(0);
 	int fd = client_connect(8080);
 
 	client_says(fd, "GET /long HTTP/1.1\r\nHost: test\r\n\r\n");
+	server_await(s, "request in hand");
 	verb_succeeds(&o, verb_name, NULL);
 	server_await_generation(s, 2);
 	snprintf(old, sizeof(old), "%s", path_of("access.log"));
 	cr_assert_eq(rename(old, path_of("access.log.1")), 0);
 	verb_succeeds(&o, "reopen", NULL);
+	access_await_open(drains, "access.log");
+	write_file("go", "now");
 	cr_assert(client_response(fd, &r));
 	cr_assert_eq(r.status, 200);
 	access_await("access.log", "\"GET /long HTTP/1.1\" 200 ");

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* access_log_odd.c - files that take nothing, who may write them, and what clients put into them. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +66,7 @@ Test(access_log_odd, a_fifo_that_nobody_reads_holds_nobody_up)
 
 Test(access_log_odd, a_full_disk_holds_nobody_up)
 {
+	double first = seconds_now();
 	struct server *s = server_start("[portico]\nworkers = 1\n" WEB "access_log = /dev/full\n%s", HELLO);
 
 	cr_assert_lt(slowest_of(500), 2.);
@@ -78,7 +77,8 @@ Test(access_log_odd, a_full_disk_holds_nobody_up)
 	while (access_lost() < 1000 && seconds_now() - begun < PATIENCE)
 		let_pass(0.05);
 	cr_assert_eq(access_lost(), 1000);
-	cr_assert_eq(server_count(s, "No space left"), 1, "it says so again and again");
+	cr_assert_leq(server_count(s, "No space left"), 1. + (seconds_now() - first) / 10.,
+		"it says so again and again");
 	server_stop(s);
 }
 
@@ -253,58 +253,33 @@ static void reopen_often(void)
 		verb_succeeds(&o, "reopen", NULL);
 }
 
-/* A descriptor of the process on that file. */
-static bool has_open(pid_t pid, const char *path)
+/* The worker that is given does not hear of many files; the last one is a new one. */
+static pid_t block_and_rotate(void)
 {
-	char folder[64], name[PATH_MAX];
-	struct dirent *entry;
-	bool found = false;
-
-	snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)pid);
-	DIR *all = opendir(folder);
-	cr_assert_not_null(all);
-	while ((entry = readdir(all)) && !found) {
-		ssize_t n = readlinkat(dirfd(all), entry->d_name, name, sizeof(name) - 1);
-		name[n > 0 ? n : 0] = '\0';
-		found = strcmp(name, path) == 0;
-	}
-	closedir(all);
-	return found;
-}
-
-static pid_t blocked_worker;
-
-static bool has_the_new_file(void *path)
-{
-	return has_open(blocked_worker, path);
-}
-
-/* The worker does not hear of many files; the last one is path, a new one. */
-static void block_and_rotate(char path[512])
-{
+	pid_t blocked = status_worker(0);
 	struct outcome o;
+	char path[512];
 
-	blocked_worker = status_worker(0);
-	kill(blocked_worker, SIGSTOP);
+	kill(blocked, SIGSTOP);
 	reopen_often();
-	snprintf(path, 512, "%s", path_of("access.log"));
+	snprintf(path, sizeof(path), "%s", path_of("access.log"));
 	cr_assert_eq(rename(path, path_of("old.log")), 0);
 	verb_succeeds(&o, "reopen", NULL);
+	return blocked;
 }
 
-static void continues_with_the_new(char *path)
+static void continues_with_the_new(pid_t blocked)
 {
-	kill(blocked_worker, SIGCONT);
-	cr_assert(wait_until(has_the_new_file, path, PATIENCE), "it goes on with the old file");
+	kill(blocked, SIGCONT);
+	access_await_open(blocked, "access.log");
 }
 
 Test(access_log_odd, who_was_blocked_hears_of_the_newest_file)
 {
 	struct server *s = server_start("%s", LOGGED("1"));
-	char path[512];
+	pid_t blocked = block_and_rotate();
 
-	block_and_rotate(path);
-	continues_with_the_new(path);
+	continues_with_the_new(blocked);
 	server_stop(s);
 }
 
@@ -317,13 +292,12 @@ Test(access_log_odd, who_was_blocked_hears_of_the_newest_file_after_an_upgrade)
 	int client = client_connect(8080);
 	struct outcome o;
 	struct response r;
-	char path[512];
 
 	client_says(client, "GET /late HTTP/1.1\r\nHost: test\r\n\r\n");
 	server_await(s, "request in hand");
-	block_and_rotate(path);
+	pid_t blocked = block_and_rotate();
 	verb_succeeds(&o, "upgrade", NULL);
-	continues_with_the_new(path);
+	continues_with_the_new(blocked);
 	write_file("answer", "now");
 	cr_assert(client_response(client, &r));
 	access_await("access.log", "GET /late ");

@@ -4,10 +4,13 @@
  */
 #include "access_rig.h"
 
+#include <dirent.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "operate.h"
@@ -40,6 +43,38 @@ void access_await(const char *file, const char *text)
 	struct piece p = { file, text };
 	cr_assert(wait_until(is_in, &p, PATIENCE), "%s never had %s, but: %s", file, text,
 		read_file(path_of(file)));
+}
+
+struct opened {
+	pid_t pid;
+	char  path[PATH_MAX];
+};
+
+static bool is_open(void *arg)
+{
+	const struct opened *o = arg;
+	char folder[64], name[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+
+	snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)o->pid);
+	DIR *all = opendir(folder);
+	cr_assert_not_null(all);
+	while ((entry = readdir(all)) && !found) {
+		ssize_t n = readlinkat(dirfd(all), entry->d_name, name, sizeof(name) - 1);
+		name[n > 0 ? n : 0] = '\0';
+		found = strcmp(name, o->path) == 0;
+	}
+	closedir(all);
+	return found;
+}
+
+void access_await_open(pid_t pid, const char *name)
+{
+	struct opened o = { .pid = pid };
+
+	snprintf(o.path, sizeof(o.path), "%s", path_of(name));
+	cr_assert(wait_until(is_open, &o, PATIENCE), "%d goes on with another file", (int)pid);
 }
 
 long long access_lost(void)

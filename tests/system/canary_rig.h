@@ -15,9 +15,11 @@ enum { PER_SECOND = 400 };
 /* For as long as the test wants. */
 #define LONG "1h"
 
-/* Shares, and who is to blame, without stalls: on a machine that is busy anybody may get no processor for so long. */
+/* Shares, and who is to blame, without stalls, and however slow: on a machine that is busy anybody may get no
+ * processor for so long. */
 #define PORTICO_IF(stall, canary) "[portico]\nworkers = %u\nstall = " stall "\ncanary = " canary "\n"
-#define PORTICO(canary) PORTICO_IF("0", canary)
+#define PATIENT(stall) stall "\ncanary_worse = 100"
+#define PORTICO(canary) PORTICO_IF(PATIENT("0"), canary)
 #define WEB                                                                  \
 	"[service web]\nprotocol = http\nlisten = 127.0.0.1:8080\n"          \
 	"[handler web /]\nplugin = ${T}/moody.so\n"

@@ -122,27 +122,6 @@ void census_expect(const struct census *c, const double *shares, unsigned slots,
 	cr_assert_eq(seen, c->all, "others than %u slots answer", slots);
 }
 
-static bool is_near(const struct census *c, const double *shares, unsigned slots, double within)
-{
-	bool near = true;
-
-	for (unsigned i = 0; i < slots; i++)
-		near = near && fabs(census_share(c, i) - shares[i]) <= within;
-	return near;
-}
-
-void census_await(const struct census_of *of, unsigned connections, const double *shares,
-	unsigned slots, double within)
-{
-	double end = seconds_now() + PATIENCE;
-	struct census c;
-
-	do
-		census_take(&c, of, connections);
-	while (!is_near(&c, shares, slots, within) && seconds_now() < end);
-	census_expect(&c, shares, slots, within);
-}
-
 /* ---- who stay ---- */
 
 static void say_hello(struct crowd *c, unsigned i)
@@ -150,8 +129,8 @@ static void say_hello(struct crowd *c, unsigned i)
 	client_says(c->fds[i], GET "\r\n");
 }
 
-/* false: it was ended. */
-static bool hear(struct crowd *c, unsigned i)
+/* false: it was ended.  Who is told goodbye is answered all the same, and has to come again. */
+static bool hear(struct crowd *c, unsigned i, bool *goodbye)
 {
 	struct response r;
 
@@ -160,15 +139,22 @@ static bool hear(struct crowd *c, unsigned i)
 	cr_assert_eq(r.status, 200);
 	c->slots[i] = (unsigned)strtoul(r.body, NULL, 10);
 	cr_assert_lt(c->slots[i], CENSUS_SLOTS);
+	*goodbye = r.close;
 	return true;
 }
 
 static void come(struct crowd *c, unsigned i)
 {
-	c->fds[i] = client_connect(c->port);
-	say_hello(c, i);
-	if (!hear(c, i))
-		c->cut++;
+	bool goodbye = false;
+
+	do {
+		if (goodbye)
+			close(c->fds[i]);
+		goodbye = false;
+		c->fds[i] = client_connect(c->port);
+		say_hello(c, i);
+		c->cut += !hear(c, i, &goodbye);
+	} while (goodbye);
 }
 
 void crowd_join(struct crowd *c, int port, unsigned more)
@@ -189,10 +175,10 @@ static bool was_ended(int fd)
 void crowd_ask(struct crowd *c)
 {
 	for (unsigned i = 0; i < c->count; i++) {
-		bool ended = was_ended(c->fds[i]), answered = false;
+		bool ended = was_ended(c->fds[i]), answered = false, goodbye = false;
 		if (!ended && send(c->fds[i], GET "\r\n", strlen(GET "\r\n"), MSG_NOSIGNAL) > 0)
-			answered = hear(c, i);
-		if (answered && !was_ended(c->fds[i]))
+			answered = hear(c, i, &goodbye);
+		if (answered && !goodbye)
 			continue;
 		c->cut += !ended && !answered;
 		c->moved += ended;

@@ -34,10 +34,6 @@ void census_take(struct census *c, const struct census_of *of, unsigned connecti
 /* Each slot has its share of all, within so much (0.02: two points). */
 void census_expect(const struct census *c, const double *shares, unsigned slots, double within);
 double census_share(const struct census *c, unsigned slot);
-/* Until one is as expected, for PATIENCE: with balance = load a worker that gets no core for a while gets no
- * client either. */
-void census_await(const struct census_of *of, unsigned connections, const double *shares,
-	unsigned slots, double within);
 
 /* ---- clients that stay: HTTP keep-alive ---- */
 

@@ -112,14 +112,14 @@ Test(clients, curl_uploads_as_slowly_as_it_likes)
 	server_stop(s);
 }
 
-/* Without Expect it would send all of it first. */
+/* Without Expect it would send all of it first, and with it after a second, if the answer takes so long. */
 Test(clients, curl_is_told_at_once_that_it_is_too_much)
 {
 	struct server *s = server_start(UPLOAD);
 
 	make_sparse("too-large", 3L << 30);
 	double begin = seconds_now();
-	command_said(command(CURL "-o said -w '%%{http_code} %%{size_upload}' -T too-large "
+	command_said(command(CURL "--expect100-timeout 60 -o said -w '%%{http_code} %%{size_upload}' -T too-large "
 		"http://127.0.0.1:8080/"), "413 0");
 	cr_assert_lt(seconds_now() - begin, 5.);
 	server_stop(s);

@@ -84,16 +84,17 @@ static json_t *control_ask(const char *line)
 	return answer;
 }
 
-/* An operator who has put a fix in place must not see the old answer once more. */
+/* An operator who has put a fix in place must not see the old answer once more.  On a busy machine there are
+ * fewer tries: a reload takes half a second there. */
 Test(control_socket, no_new_client_is_answered_by_the_old_generation_when_a_reload_has_ended)
 {
 	enum { RELOADS = 200, CLIENTS = 4 };
 	struct server *s = server_start(AT_PATH, path_of("control.sock"), "old");
-	unsigned old = 0;
+	unsigned old = 0, tried = 0;
 
-	for (unsigned i = 1; i <= RELOADS; i++) {
+	for (double end = seconds_now() + 2. * PATIENCE; tried < RELOADS && seconds_now() < end;) {
 		char expected[64];
-		snprintf(expected, sizeof(expected), "newest %u", i);
+		snprintf(expected, sizeof(expected), "newest %u", ++tried);
 		write_file("portico.ini", AT_PATH, path_of("control.sock"), expected);
 		json_t *answer = control_ask("{\"do\":\"reload\"}\n");
 		strcat(expected, "\n");
@@ -102,8 +103,7 @@ Test(control_socket, no_new_client_is_answered_by_the_old_generation_when_a_relo
 		cr_assert(json_is_true(json_object_get(answer, "good")));
 		json_decref(answer);
 	}
-	cr_assert_eq(old, 0, "after %d reloads %u of %d clients had an old answer", RELOADS, old,
-		RELOADS * CLIENTS);
+	cr_assert_eq(old, 0, "after %u reloads %u of %u clients had an old answer", tried, old, tried * CLIENTS);
 	server_stop(s);
 }
 
@@ -290,7 +290,7 @@ Test(control_socket, a_file_that_is_no_socket_is_not_removed)
 	write_file("precious", "data\n");
 	write_file("portico.ini", AT_PATH, path_of("precious"), "hello");
 	struct server *s = server_spawn(NULL);
-	int code = server_await_exit(s, 2.);
+	int code = server_await_exit(s, PATIENCE);
 
 	cr_assert_str_eq(read_file(path_of("precious")), "data\n", "control = removed a file");
 	cr_assert_gt(code, 0);

@@ -18,7 +18,7 @@ SYSTEM_SUITE(flows);
 
 enum { FLOWS = 1000, SLOTS = 4, RELOADS = 20, KILLS = 5 };
 
-/* A sibling answers for one that gets no core for a while, too: that is not looked at here. */
+/* Without stalls: on a machine that is busy anybody may get no processor for so long, and a sibling answers. */
 #define WHO                                                                  \
 	"[portico]\nworkers = %u\nstall = 0\n"                               \
 	"[service flows]\nprotocol = udp\nlisten = 127.0.0.1:7001\n"         \
