@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* upgrade.c - another binary takes over in place: same pid, same sockets, nobody lost. */
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,21 +48,6 @@ Test(upgrade, gives_the_new_file_in_the_same_process)
 	cr_assert_eq(proc_sockets("tcp", 8080, after, 8), 2);
 	cr_assert_eq(memcmp(before, after, sizeof(before)), 0, "the sockets are others");
 	server_await_workers(s, 2);
-	server_stop(s);
-}
-
-/* As in a chroot or a container that has none. */
-Test(upgrade, finds_its_binary_without_proc)
-{
-	if (has_sanitizers())
-		SKIP_TEST("they read /proc/self/maps");
-	write_file("portico.ini", GREETING, "hello");
-	cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
-	cr_assert_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0, "%s", strerror(errno));
-	cr_assert_eq(mount("none", "/proc", "tmpfs", 0, NULL), 0, "%s", strerror(errno));
-	struct server *s = start_serving();
-	upgrade_succeeds(s, 2);
-	cr_assert_eq(umount("/proc"), 0, "%s", strerror(errno));
 	server_stop(s);
 }
 
