@@ -37,6 +37,7 @@ static struct log_style   style;
 static int                log_fd = STDERR_FILENO;
 static bool               reader_may_sleep;
 static atomic_ullong      unwritten;     /* lines, since the last that was */
+static atomic_bool        halfway;       /* in a line: there was no room for the rest */
 static enum log_level     log_worst = LOG_INFO;
 static struct log_place (*ask_place)(void *arg);
 static void              *ask_arg;
@@ -62,6 +63,7 @@ void log_to(int fd)
 	struct stat file;
 
 	log_fd = fd;
+	atomic_store(&halfway, false);
 	reader_may_sleep = fstat(fd, &file) == 0 && (S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode));
 }
 
@@ -134,21 +136,34 @@ static ssize_t put_once(const char *line, size_t len)
 		? put_without_waiting(line, len) : write(log_fd, line, len);
 }
 
+/* The next line is one of its own. */
+static bool end_half_a_line(void)
+{
+	if (put_once("\n", 1) != 1)
+		return false;
+	atomic_store(&halfway, false);
+	return true;
+}
+
 /* A datagram is not ended by a newline. */
 static bool put_out(const char *line, size_t len)
 {
 	bool once_more = true;
+	ssize_t n;
 
+	if (atomic_load(&halfway) && !end_half_a_line())
+		return false;
 	if (style.frame == LOG_SYSLOG)
 		len--;
-	while (put_once(line, len) < 0) {
+	while ((n = put_once(line, len)) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (!once_more || !find_syslogd())
 			return false;
 		once_more = false;
 	}
-	return true;
+	atomic_store(&halfway, (size_t)n < len);
+	return (size_t)n == len;
 }
 
 static void tell_unwritten(struct log_event event)

@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -275,6 +277,36 @@ Test(log, waits_for_no_reader_of_a_socket_and_counts, .timeout = 20)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	expect_no_wait(ends[1], ends[0]);
+}
+
+static void limit_files_to(rlim_t bytes)
+{
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ bytes, RLIM_INFINITY }), 0);
+}
+
+/* As on a disk that is full in the middle of a line. */
+Test(log, half_a_line_is_none_and_the_next_begins_anew)
+{
+	char name[] = "/tmp/portico-log-XXXXXX";
+	int fd = mkostemp(name, O_APPEND | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	unlink(name);
+	signal(SIGXFSZ, SIG_IGN);
+	log_to(fd);
+	limit_files_to(40);
+	log_info("half of this");
+	log_info("nothing of this");
+	limit_files_to(RLIM_INFINITY);
+	log_info("all of this");
+	log_to(STDERR_FILENO);
+	ssize_t n = pread(fd, line, sizeof(line) - 1, 0);
+	cr_assert_gt(n, 40);
+	line[n] = '\0';
+	cr_assert_eq(line[40], '\n', "%s", line);
+	cr_assert_eq(strncmp(line + 41 + 25, "warn  tester: 2 lines were not written\n", 39), 0, "%s", line);
+	cr_assert_not_null(strstr(line, "info  tester: all of this\n"), "%s", line);
+	close(fd);
 }
 
 Test(log, a_style_comes_back_from_its_number)
