@@ -301,6 +301,17 @@ static ssize_t pause_in_data(struct portico_conn *c, const char *data, size_t le
 	return (ssize_t)len;
 }
 
+static void idle_with_unread(ssize_t (*on_data)(struct portico_conn *, const char *, size_t))
+{
+	connect_asking();
+	tcp.on_data = on_data;
+	conn_says("abc");
+	rig_pass(0.1);
+	client_ends(&tcp.client);
+	rig_turns(3);
+	ended_for(ECONNABORTED);
+}
+
 /* What is lost of either side must not look whole. */
 Test(conn_end, who_was_idle_and_had_more_to_say_or_to_read_was_cut)
 {
@@ -311,20 +322,8 @@ Test(conn_end, who_was_idle_and_had_more_to_say_or_to_read_was_cut)
 	client_ends(&tcp.client);
 	rig_turns(3);
 	ended_for(ECONNABORTED);
-	connect_asking();
-	tcp.on_data = pause_in_data;
-	conn_says("abc");
-	rig_pass(0.1);
-	client_ends(&tcp.client);
-	rig_turns(3);
-	ended_for(ECONNABORTED);
-	connect_asking();
-	tcp.on_data = use_nothing;
-	conn_says("abc");
-	rig_pass(0.1);
-	client_ends(&tcp.client);
-	rig_turns(3);
-	ended_for(ECONNABORTED);
+	idle_with_unread(pause_in_data);
+	idle_with_unread(use_nothing);
 	connect_asking();
 	while (portico_conn_write(tcp.conn, tcp.big, 4096) > 0)
 		rig_turn();
