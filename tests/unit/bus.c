@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -196,9 +197,11 @@ Test(bus, killed_speakers_leave_it_whole)
 
 	for (unsigned i = 0; i < 300; i++) {
 		pid_t child = fork();
-		if (child == 0)
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)
 				speak(i & 127, 1000);
+		}
 		usleep(100 + i % 7 * 100);       /* at any moment of its work */
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);

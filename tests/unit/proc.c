@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,9 +38,11 @@ Test(proc, tells_a_signal_by_name)
 	int pidfd;
 
 	pid_t pid = proc_fork(&pidfd);
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
 	cr_assert_eq(proc_reap(pid, &how), -1);
 	cr_assert_eq(errno, EAGAIN);
 	kill(pid, SIGKILL);
@@ -100,9 +103,11 @@ Test(proc, tells_who_is_stopped)
 	int pidfd;
 
 	pid_t pid = proc_fork(&pidfd);
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
 	cr_assert_not(proc_is_stopped(pid));
 	kill(pid, SIGSTOP);
 	cr_assert_eq(waitid(P_PID, (id_t)pid, &how, WSTOPPED | WNOWAIT), 0);

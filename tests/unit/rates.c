@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -252,6 +253,7 @@ Test(rates, a_client_of_many_processes_has_one_bucket)
 
 static void use_for_ever(unsigned seed)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (uint64_t now = start;; now++) {
 		seed = seed * 1103515245 + 12345;
 		(void)take(name_of(seed >> 16), now);

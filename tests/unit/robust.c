@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static pid_t child_with_it(void (*act)(void))
 	cr_assert_eq(pipe(has), 0);
 	pid_t child = fork();
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (robust_lock(lock) != 0 || write(has[1], "x", 1) != 1)
 			_exit(1);
 		act();

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +122,7 @@ static void write_for_ever(unsigned seed, double ttl)
 {
 	char value[1024], name[16];
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;; seed = seed * 1103515245 + 12345) {
 		unsigned key = seed >> 16 & (KEYS - 1);
 		snprintf(name, sizeof(name), "key %u", key);
