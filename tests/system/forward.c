@@ -251,21 +251,37 @@ Test(forward, who_is_idle_ends_as_it_should)
 
 /* ---- backends ---- */
 
+enum { CLIENTS = 64 };
+
+struct lack {
+	struct server *server;
+	struct pollfd  clients[CLIENTS];
+};
+
+/* It was a client's descriptor, for which nobody is accepted, or a backend's, whose client ends then. */
+static bool is_felt(void *arg)
+{
+	struct lack *l = arg;
+
+	return server_says(l->server, "accepting rests") || poll(l->clients, CLIENTS, 0) > 0;
+}
+
 /* Each client that is passed on takes three descriptors here. */
 Test(forward, what_we_lack_is_not_the_backends_fault)
 {
-	enum { CLIENTS = 64 };
-	int fds[CLIENTS], client = -1;
+	struct lack lack;
+	int client = -1;
 	char text[5];
 	struct server *s = server_start("[portico]\nworkers = 1\nmax_files = 64\n"
 		"[service echo]\nprotocol = tcp\nlisten = 127.0.0.1:7000\n"
 		"[handler echo]\nplugin = ${E}/echo.so\n" PROXY("7100", "127.0.0.1:7000", "") "%s", "");
 
+	lack.server = s;
 	for (int i = 0; i < CLIENTS; i++)
-		fds[i] = client_connect(7100);
-	server_await(s, "accepting rests");
+		lack.clients[i] = (struct pollfd){ .fd = client_connect(7100), .events = POLLIN };
+	cr_assert(wait_until(is_felt, &lack, PATIENCE));
 	for (int i = 0; i < CLIENTS; i++)
-		close(fds[i]);
+		close(lack.clients[i].fd);
 	do {
 		close(client);
 		client = client_connect(7100);
