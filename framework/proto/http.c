@@ -122,22 +122,27 @@ static bool is_over(const struct http_conn *c, size_t rest)
 	return r->phase == HTTP_HEAD || (r->phase == HTTP_BODY && !r->body_held);
 }
 
-/* By the clock as it was last looked at. */
-static bool takes_long(const struct hub *h, uint64_t *began)
-{
-	if (*began == 0)
-		*began = h->looked;
-	return h->looked > *began + HUB_TURN;
-}
-
 /* Out of line: most have no body. */
 static __attribute__((noinline)) void look_at_clock(struct hub *h)
 {
 	hub_look(h);
 }
 
-/* Thousands of requests, or chunks of one, may come at once, and a handler may take its time for each: others
- * have their turn in between. */
+/* Thousands of requests, or chunks of one, may come at once, and a handler may take its time for each.  By the
+ * clock that finish() has looked at; behind a piece of a body nobody has. */
+static bool is_others_turn(const struct http_conn *c, int phase, uint64_t *began)
+{
+	struct hub *h = c->site->kind.hub;
+
+	if (c->request && phase != HTTP_BODY)
+		return false;
+	if (c->request)
+		look_at_clock(h);
+	if (*began == 0)
+		*began = h->looked;
+	return h->looked > *began + HUB_TURN;
+}
+
 static size_t on_data(struct stream *s, char *data, size_t len)
 {
 	struct http_conn *c = conn_of(s);
@@ -155,18 +160,11 @@ static size_t on_data(struct stream *s, char *data, size_t len)
 		int phase = r->phase;
 		size_t n = http_read(r, data + used, len - used);
 		used += n;
-		if (r->reply == HTTP_REPLY_ENDED) {
-			finish(c, len - used);   /* which looks at the clock */
-			if (used == len)
-				break;
-		} else if (n == 0 && r->phase == phase) {
+		if (r->reply == HTTP_REPLY_ENDED)
+			finish(c, len - used);
+		else if (n == 0 && r->phase == phase)
 			break;
-		} else if (phase != HTTP_BODY || used == len) {
-			continue;
-		} else {
-			look_at_clock(s->kind->hub);
-		}
-		if (takes_long(s->kind->hub, &began)) {
+		if (used < len && is_others_turn(c, phase, &began)) {
 			stream_retry(s);
 			break;
 		}

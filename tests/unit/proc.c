@@ -31,18 +31,24 @@ Test(proc, tells_an_exit_code)
 	cr_assert_str_eq(proc_death(&how, text, sizeof(text)), "exit code 7");
 }
 
+static pid_t fork_one_that_stays(int *pidfd)
+{
+	pid_t pid = proc_fork(pidfd);
+
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
 Test(proc, tells_a_signal_by_name)
 {
 	siginfo_t how;
 	char text[64];
 	int pidfd;
 
-	pid_t pid = proc_fork(&pidfd);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
+	pid_t pid = fork_one_that_stays(&pidfd);
 	cr_assert_eq(proc_reap(pid, &how), -1);
 	cr_assert_eq(errno, EAGAIN);
 	kill(pid, SIGKILL);
@@ -102,12 +108,7 @@ Test(proc, tells_who_is_stopped)
 	siginfo_t how;
 	int pidfd;
 
-	pid_t pid = proc_fork(&pidfd);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
+	pid_t pid = fork_one_that_stays(&pidfd);
 	cr_assert_not(proc_is_stopped(pid));
 	kill(pid, SIGSTOP);
 	cr_assert_eq(waitid(P_PID, (id_t)pid, &how, WSTOPPED | WNOWAIT), 0);
